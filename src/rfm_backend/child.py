@@ -1,0 +1,183 @@
+"""Runs a function in a child process with limits on memory and time.
+
+In:  the name of a function ("package.module:function") and its arguments as JSON values.
+Out: what the function returns, a JSON value; or the error of ours that it raised.
+
+What always holds
+    * a child that crashes, is killed or goes over a limit becomes an error in words;
+    * nothing that a child prints reaches the terminal; no child outlives its parent on Linux;
+    * nothing is pickled.
+
+What it does not do: on Windows there is no limit on memory, only on time.
+"""
+
+import contextlib
+import ctypes
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final, Self
+
+from rfm_backend import errors
+from rfm_backend.errors import FileTooComplex, RfmError
+
+if sys.platform != "win32":
+    import resource
+
+_POLL_SECONDS: Final = 0.02
+_PR_SET_PDEATHSIG: Final = 1
+_START = "import rfm_backend.child as c; c.serve()"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a child may use: bytes of private memory, seconds on the clock."""
+
+    memory_bytes: int
+    seconds: float
+
+
+class Child:
+    """A started child; `result` waits for it, leaving the block ends it."""
+
+    def __init__(self, function: str, arguments: Mapping[str, object], limits: Limits) -> None:
+        self._deadline = time.monotonic() + limits.seconds
+        self._limits = limits
+        self._process = subprocess.Popen(  # noqa: S603  # our own interpreter, no shell
+            [sys.executable, "-c", _START],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        self._answer = b""
+        # Read as it comes: a child whose answer fills the pipe would wait for ever.
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        order = {
+            "function": function,
+            "arguments": dict(arguments),
+            "memory_bytes": limits.memory_bytes,
+            "parent": os.getpid(),
+        }
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(order).encode() + b"\n")
+            self._process.stdin.close()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        self._answer = self._process.stdout.read()
+
+    def is_running(self) -> bool:
+        """Tell whether the child still works, ending it once its time is over."""
+        if self._process.poll() is not None:
+            return False
+        if time.monotonic() > self._deadline:
+            self.kill()
+            return False
+        return True
+
+    def wait_a_little(self) -> None:
+        """Sleep for the time after which asking again makes sense."""
+        time.sleep(_POLL_SECONDS)
+
+    def result(self, name: str) -> object:
+        """Return what the function returned, once the child has ended.
+
+        Raises
+        ------
+        RfmError
+            The error of ours that the function raised.
+        FileTooComplex
+            The child died: over its memory or time, or the file made a library crash.
+        """
+        code = self._process.wait()
+        self._reader.join()
+        if code == 0 and self._answer:
+            told = json.loads(self._answer)
+            if "error" not in told:
+                return told["value"]
+            kind = getattr(errors, told["error"])
+            raise kind(told["message"], **told["details"])
+        over_time = time.monotonic() > self._deadline
+        why = (
+            f"it took longer than {self._limits.seconds:g} seconds"
+            if over_time
+            else f"it needs more than {self._limits.memory_bytes / 1024**3:g} GiB of memory, "
+            "or it is damaged"
+        )
+        raise FileTooComplex(
+            f"{name} could not be read: {why}. Save it as CSV, or split it.", file=name
+        )
+
+    def kill(self) -> None:
+        """End the child at once."""
+        self._process.kill()
+        self._process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._process.poll() is None:
+            self.kill()
+        self._reader.join()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+
+def serve() -> None:
+    """Be the child: read one order from standard input, answer on standard output."""
+    order = json.loads(sys.stdin.readline())
+    answer_to = os.dup(1)
+    # What a library prints must not be taken for the answer.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    _die_with(int(order["parent"]))
+    _limit_memory(int(order["memory_bytes"]))
+    module, function = str(order["function"]).split(":")
+    try:
+        value = getattr(importlib.import_module(module), function)(**order["arguments"])
+        answer: dict[str, object] = {"value": value}
+    except RfmError as error:
+        details = {key: value for key, value in error.details.items() if _is_plain(value)}
+        answer = {"error": type(error).__name__, "message": error.message, "details": details}
+    except MemoryError:
+        os._exit(1)
+    with os.fdopen(answer_to, "wb") as pipe:
+        pipe.write(json.dumps(answer).encode())
+    # Nothing is left to tidy up, and a library's own tidying may take a second.
+    os._exit(0)
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str | int | float | bool | None)
+
+
+def _limit_memory(n_bytes: int) -> None:
+    if sys.platform == "win32":
+        return
+    # Private memory, and not addresses: libraries reserve far more of those than they use.
+    resource.setrlimit(resource.RLIMIT_DATA, (n_bytes, n_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _die_with(parent: int) -> None:
+    """Ask Linux to end this process when its parent ends."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)

@@ -1,0 +1,214 @@
+"""Explains a customer of a result that was written earlier.
+
+In:  a result file: .json, which holds its model; or .csv, .xlsx or .parquet with ``<name>.model.json``
+     beside it.
+Out: `Explanation`.
+
+What always holds: the values are those of the file, the thresholds those of its model; the day that
+recency was counted to follows from the customer's own row.
+"""
+
+import datetime as dt
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from rfm_backend import columns as c
+from rfm_backend.engines.duckdb import DuckDBEngine
+from rfm_backend.engines.quoting import quote_name, quote_text
+from rfm_backend.errors import FileNotFound, InvalidModel, UnknownCustomer
+from rfm_backend.library import read_model, read_sources
+from rfm_backend.output.cells import safe_text
+from rfm_backend.output.tables import model_path
+from rfm_backend.pipeline.explain import Explanation, Population, explain_customer
+from rfm_backend.pipeline.model import Model, model_from_json
+from rfm_backend.pipeline.options import Options
+from rfm_backend.progress import no_progress
+
+_NEEDED: Final = (c.CUSTOMER_ID, c.RECENCY, c.FREQUENCY, c.MONETARY, c.LAST_PURCHASE_DATE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """The rows of one customer, as text by column, and all customers' values by group."""
+
+    rows: Sequence[Mapping[str, str]]
+    population: Mapping[str, Population]
+
+
+def explain_stored(path: Path, customer_id: str, *, group: str | None) -> Explanation:
+    """Return why a customer of the result at `path` stands where he stands.
+
+    Raises
+    ------
+    FileNotFound
+        There is no such file, or its model does not stand beside it.
+    InvalidModel
+        The file is no result, or its model cannot be read.
+    UnknownCustomer
+        The customer is not in it, or in several groups and `group` names none.
+    """
+    if not path.exists():
+        raise FileNotFound(f"There is no file {path}.", file=str(path))
+    if path.suffix.lower() == ".json":
+        model, found = _read_json(path, customer_id)
+    else:
+        model = _model_beside(path)
+        found = _read_table(path, customer_id, has_groups=model.options.by is not None)
+    row = _choose(found.rows, customer_id, group, path)
+    try:
+        recency, frequency = int(row[c.RECENCY]), int(row[c.FREQUENCY])
+        monetary = Decimal(row[c.MONETARY])
+        last_date = dt.date.fromisoformat(row[c.LAST_PURCHASE_DATE][:10])
+    except (ValueError, InvalidOperation) as error:
+        raise InvalidModel(
+            f"{path.name} has been changed: the row of {customer_id} holds no numbers where they "
+            "belong. Use the file as rfm wrote it."
+        ) from error
+    return explain_customer(
+        customer_id,
+        recency=recency,
+        frequency=frequency,
+        monetary=monetary,
+        model=model,
+        group=row["group"],
+        snapshot_date=last_date + dt.timedelta(days=recency),
+        population=found.population.get(row["group"]),
+    )
+
+
+def _choose(
+    rows: Sequence[Mapping[str, str]], customer_id: str, group: str | None, path: Path
+) -> Mapping[str, str]:
+    chosen = [row for row in rows if group is None or row["group"] == group]
+    if not chosen:
+        where = path.name if group is None else f"{path.name} in the group {group!r}"
+        raise UnknownCustomer(
+            f"There is no customer {customer_id!r} in {where}. Write it as it stands in the file: "
+            "capitals and leading zeros count.",
+            customer_id=customer_id,
+        )
+    if len(chosen) > 1:
+        groups = ", ".join(row["group"] for row in chosen)
+        raise UnknownCustomer(
+            f"Customer {customer_id!r} is in several groups: give --group with one of {groups}.",
+            groups=groups,
+        )
+    return chosen[0]
+
+
+def _model_beside(path: Path) -> Model:
+    beside = model_path(path)
+    if not beside.exists():
+        raise FileNotFound(
+            f"{path.name} has no model beside it: {beside.name} is missing. rfm segment writes both; "
+            "a .json result holds its own.",
+            file=str(beside),
+        )
+    return read_model(beside)
+
+
+def _read_table(path: Path, customer_id: str, *, has_groups: bool) -> _Found:
+    """Look the customer up in a CSV, XLSX or Parquet result."""
+    with tempfile.TemporaryDirectory(prefix="rfm-") as folder:
+        tables = read_sources(path, Options(), workdir=Path(folder), progress=no_progress)
+        table = next((one for one in tables if set(_NEEDED) <= set(one.columns)), None)
+        if table is None:
+            raise _not_a_result(path)
+        engine = DuckDBEngine(workdir=Path(folder))
+        try:
+            # With --by, the group stands second.
+            group = quote_name(table.columns[1]) if has_groups else "''"
+            source = engine.scan(table, table.columns)
+            chosen = ", ".join(quote_name(name) for name in _NEEDED)
+            ids = ", ".join(quote_text(text) for text in {customer_id, safe_text(customer_id)})
+            rows = engine.rows(
+                f"SELECT {chosen}, coalesce({group}, '') FROM {source} "
+                f"WHERE {quote_name(c.CUSTOMER_ID)} IN ({ids})"
+            )
+            found = [
+                dict(
+                    zip(
+                        (*_NEEDED, "group"),
+                        ("" if cell is None else str(cell) for cell in row),
+                        strict=True,
+                    )
+                )
+                for row in rows
+            ]
+            populations = {
+                name: _population(engine, source, group, name)
+                for name in {row["group"] for row in found}
+            }
+        finally:
+            engine.close()
+    return _Found(rows=found, population=populations)
+
+
+def _population(engine: DuckDBEngine, source: str, group: str, name: str) -> Population:
+    arrays = engine.arrays(
+        f"SELECT TRY_CAST({c.RECENCY} AS BIGINT) AS {c.RECENCY}, "
+        f"TRY_CAST({c.FREQUENCY} AS BIGINT) AS {c.FREQUENCY}, "
+        f"TRY_CAST({c.MONETARY} AS DOUBLE) AS {c.MONETARY} FROM {source} "
+        f"WHERE coalesce({group}, '') = {quote_text(name)}"
+    )
+    recency, frequency, monetary = (np.asarray(values, np.float64) for values in arrays.values())
+    return Population(recency=recency, frequency=frequency, monetary=monetary)
+
+
+def _read_json(path: Path, customer_id: str) -> tuple[Model, _Found]:
+    """Look the customer up in a .json result; amounts stay exact."""
+    try:
+        whole = json.loads(path.read_text("utf-8"), parse_float=Decimal)
+    except (OSError, ValueError) as error:
+        raise _not_a_result(path) from error
+    customers = whole.get("customers") if isinstance(whole, dict) else None
+    if not isinstance(customers, list) or "model" not in whole:
+        raise _not_a_result(path)
+    model = model_from_json(json.dumps(whole["model"], default=float), path.name)
+    if not all(isinstance(row, dict) and set(_NEEDED) <= set(row) for row in customers):
+        raise _not_a_result(path)
+    groups = _groups_of(customers, has_groups=model.options.by is not None)
+    found = [
+        {**{name: str(row[name]) for name in _NEEDED}, "group": group}
+        for row, group in zip(customers, groups, strict=True)
+        if row[c.CUSTOMER_ID] == customer_id
+    ]
+    populations = {
+        name: Population(
+            recency=_values(customers, groups, name, c.RECENCY),
+            frequency=_values(customers, groups, name, c.FREQUENCY),
+            monetary=_values(customers, groups, name, c.MONETARY),
+        )
+        for name in {row["group"] for row in found}
+    }
+    return model, _Found(rows=found, population=populations)
+
+
+def _groups_of(customers: Sequence[Mapping[str, object]], *, has_groups: bool) -> list[str]:
+    if not has_groups or not customers:
+        return [""] * len(customers)
+    column = list(customers[0])[1]
+    return ["" if row.get(column) is None else str(row[column]) for row in customers]
+
+
+def _values(
+    customers: Sequence[Mapping[str, object]], groups: Sequence[str], group: str, column: str
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    values = (
+        float(str(row[column])) for row, own in zip(customers, groups, strict=True) if own == group
+    )
+    return np.fromiter(values, dtype=np.float64)
+
+
+def _not_a_result(path: Path) -> InvalidModel:
+    return InvalidModel(
+        f"{path.name} is no result of rfm segment: it needs the columns {', '.join(_NEEDED)}.",
+        file=str(path),
+    )

@@ -1,0 +1,1 @@
+"""The engines that run the pipeline's SQL: DuckDB in the process (Spark is to come)."""

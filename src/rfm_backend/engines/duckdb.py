@@ -1,0 +1,270 @@
+"""The DuckDB engine: SQL in this process, spilling to disk under a memory limit.
+
+In:  SQL from the pipeline, text tables from `reading`.
+Out: rows, arrays, files; named tables until `close`.
+
+What always holds
+    * nothing is downloaded: no extension is installed or loaded by itself;
+    * every column leaves `scan` as text, whole numbers without ".0", at most 15 significant digits;
+    * a statement can be stopped from another thread, or by a progress callback that raises.
+
+What it does not do: it knows no role, no option and no definition of the pipeline.
+"""
+
+import itertools
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Final, TypeVar
+
+import duckdb
+import numpy as np
+from numpy.typing import NDArray
+
+from rfm_backend.engines.protocol import Rejected, Row
+from rfm_backend.engines.quoting import quote_name, quote_text
+from rfm_backend.errors import FileTooComplex, InvalidOption, OutputFailed, UnreadableFile
+from rfm_backend.progress import Progress, Stage, Step
+from rfm_backend.text_table import TextTable
+
+_POLL_SECONDS: Final = 0.1
+# A line of more is no line of a table.  The buffer is what one thread reads at a time: DuckDB's own choice
+# follows the longest line, and left a file of 45 MB to one thread.
+_MAX_LINE_BYTES: Final = 4 * 1024 * 1024
+_BUFFER_BYTES: Final = 16 * 1024 * 1024
+_T = TypeVar("_T")
+
+
+class DuckDBEngine:
+    """Runs the pipeline's SQL in DuckDB; see `engines.protocol.Engine`.
+
+    Parameters
+    ----------
+    memory_limit : str, optional
+        As "1.5GB"; above it DuckDB spills to `workdir`.  Default: three quarters of what it finds.
+    threads : int, optional
+        Default: the cores this process may use.
+    workdir : Path
+        Where temporary files go; the caller removes it.
+    """
+
+    def __init__(
+        self, *, workdir: Path, memory_limit: str | None = None, threads: int | None = None
+    ) -> None:
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "temp_directory": str(workdir),
+            "threads": threads or len(os.sched_getaffinity(0)),
+            "preserve_insertion_order": True,
+        }
+        if memory_limit is not None:
+            settings["memory_limit"] = memory_limit
+        try:
+            self._connection = duckdb.connect(config=settings)
+        except duckdb.Error as error:
+            raise InvalidOption(
+                f"The memory limit {memory_limit!r} cannot be used: write it as 1.5GB or 800MB.",
+                option="memory_limit",
+            ) from error
+        self._connection.execute("SET TimeZone = 'UTC'; SET lock_configuration = true")
+        self._frames: dict[int, str] = {}
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+
+    # -- scanning -------------------------------------------------------------------------------
+
+    def scan(self, table: TextTable, columns: Sequence[str], *, keep_rejects: bool = False) -> str:
+        """Return a FROM item in parentheses that yields `columns` of `table` as text, blank NULL."""
+        if table.kind == "csv":
+            return self._scan_csv(table, columns, keep_rejects=keep_rejects)
+        if table.stored_columns:
+            return _scan_sheet(table, columns)
+        if table.kind == "parquet":
+            source = f"read_parquet({quote_text(str(table.path))})"
+        else:
+            source = self._frame_name(table)
+        return self._as_text(source, columns)
+
+    def _scan_csv(self, table: TextTable, columns: Sequence[str], *, keep_rejects: bool) -> str:
+        dialect = table.dialect
+        if dialect is None or table.path is None:
+            raise UnreadableFile(f"{table.name} has no dialect.", file=table.name)
+        types = ", ".join(f"{quote_text(name)}: 'VARCHAR'" for name in table.columns)
+        skip = dialect.skip_lines + (1 if table.has_header else 0)
+        options = [
+            "auto_detect = false",
+            "header = false",
+            f"skip = {skip}",
+            f"delim = {quote_text(dialect.path_delimiter)}",
+            f"quote = {quote_text(dialect.quote)}",
+            f"escape = {quote_text(dialect.escape)}",
+            f"columns = {{{types}}}",
+            "nullstr = ''",
+            "null_padding = false",
+            f"max_line_size = {_MAX_LINE_BYTES}",
+            f"buffer_size = {_BUFFER_BYTES}",
+            "store_rejects = true" if keep_rejects else "ignore_errors = true",
+        ]
+        chosen = ", ".join(quote_name(name) for name in columns) or "1 AS one"
+        return (
+            f"(SELECT {chosen} FROM read_csv({quote_text(str(table.path))}, {', '.join(options)}))"
+        )
+
+    def _frame_name(self, table: TextTable) -> str:
+        key = id(table.frame)
+        if key not in self._frames:
+            name = f"frame_{next(self._numbers)}"
+            frame = table.frame
+            if isinstance(frame, duckdb.DuckDBPyRelation):
+                # A relation belongs to its own connection; Arrow batches carry it into this one.
+                frame = frame.fetch_arrow_table() if hasattr(frame, "fetch_arrow_table") else frame
+            self._connection.register(name, frame)
+            self._frames[key] = name
+        return self._frames[key]
+
+    def _as_text(self, source: str, columns: Sequence[str]) -> str:
+        types = {str(row[0]): str(row[1]) for row in self.rows(f"DESCRIBE SELECT * FROM {source}")}
+        chosen = [f"{_text_of(name, types[name])} AS {quote_name(name)}" for name in columns]
+        return f"(SELECT {', '.join(chosen) or '1 AS one'} FROM {source})"
+
+    def take_rejects(self) -> list[Rejected]:
+        """Return the rows that scans with ``keep_rejects`` refused, once each, and forget them."""
+        tables = {str(row[0]) for row in self.rows("SHOW TABLES")}
+        if "reject_errors" not in tables:
+            return []
+        found = self.rows(
+            "SELECT s.file_path, e.line, any_value(e.error_type::VARCHAR), any_value(e.csv_line) "
+            "FROM reject_errors e JOIN reject_scans s USING (scan_id, file_id) "
+            "GROUP BY s.file_path, e.line ORDER BY s.file_path, e.line"
+        )
+        self.execute("DELETE FROM reject_errors")
+        return [
+            Rejected(path=str(path), line=int(str(line)), kind=str(kind), text=str(text or ""))
+            for path, line, kind, text in found
+        ]
+
+    # -- running --------------------------------------------------------------------------------
+
+    def execute(
+        self, sql: str, *, stage: Stage = "aggregate", progress: Progress | None = None
+    ) -> None:
+        """Run a statement that returns nothing, reporting percent to `progress`."""
+        self._run(lambda: self._connection.execute(sql), stage=stage, progress=progress)
+
+    def rows(self, sql: str) -> list[Row]:
+        """Return all rows of a query as tuples of Python values."""
+        return self._run(lambda: self._connection.execute(sql).fetchall())
+
+    def arrays(self, sql: str) -> dict[str, NDArray[np.generic]]:
+        """Return the columns of a query as arrays, by name, in the query's order."""
+        found = self._run(lambda: self._connection.execute(sql).fetchnumpy())
+        return {str(name): np.asarray(values) for name, values in found.items()}
+
+    def create_from_arrays(self, name: str, arrays: dict[str, NDArray[np.generic]]) -> None:
+        """Make the table `name` of equally long arrays, row order kept."""
+        view = f"arrays_{next(self._numbers)}"
+        self._connection.register(view, arrays)
+        try:
+            self.execute(f"CREATE OR REPLACE TEMP TABLE {quote_name(name)} AS SELECT * FROM {view}")
+        finally:
+            self._connection.unregister(view)
+
+    def write(self, sql: str, path: Path, *, form: str) -> None:
+        """Write a query's rows to `path` as "csv" or "parquet"."""
+        how = {
+            "csv": "FORMAT csv, HEADER true, DELIMITER ',', QUOTE '\"', ESCAPE '\"'",
+            "parquet": "FORMAT parquet, COMPRESSION zstd",
+        }[form]
+        try:
+            self.execute(f"COPY ({sql}) TO {quote_text(str(path))} ({how})", stage="save")
+        except duckdb.IOException as error:
+            raise OutputFailed(f"{path.name} could not be written: the disk refused it.") from error
+
+    def relation(self, sql: str) -> duckdb.DuckDBPyRelation:
+        """Return a query as a DuckDB relation, for callers that want to go on with it."""
+        return self._connection.sql(sql)
+
+    def interrupt(self) -> None:
+        """Stop the running statement, from any thread."""
+        self._connection.interrupt()
+
+    def close(self) -> None:
+        """Give memory and temporary files back."""
+        self._connection.close()
+
+    def _run(
+        self,
+        statement: Callable[[], _T],
+        *,
+        stage: Stage = "aggregate",
+        progress: Progress | None = None,
+    ) -> _T:
+        try:
+            with self._lock:
+                if progress is None:
+                    return statement()
+                return self._watch(statement, stage, progress)
+        except duckdb.OutOfMemoryException as error:
+            raise FileTooComplex(
+                "The memory limit is too small for this file, even with temporary files on disk. "
+                "Give more with --memory-limit, or use fewer --threads."
+            ) from error
+
+    def _watch(self, statement: Callable[[], _T], stage: Stage, progress: Progress) -> _T:
+        """Run `statement` in a thread while this one reports, so that a callback can stop it."""
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            running = pool.submit(statement)
+            try:
+                while not wait([running], timeout=_POLL_SECONDS).done:
+                    percent = max(0, int(self._connection.query_progress()))
+                    progress(Step(stage=stage, done=min(percent, 100), total=100, unit="percent"))
+            except BaseException:
+                # Cancelled or Ctrl-C: the statement must end before the connection is used again.
+                while not running.done():
+                    self._connection.interrupt()
+                    wait([running], timeout=_POLL_SECONDS)
+                raise
+            return running.result()
+
+
+def default_engine(
+    *, workdir: Path | None = None, memory_limit: str | None = None, threads: int | None = None
+) -> DuckDBEngine:
+    """Return an engine with its own temporary folder unless `workdir` is given."""
+    folder = workdir or Path(tempfile.mkdtemp(prefix="rfm-"))
+    return DuckDBEngine(workdir=folder, memory_limit=memory_limit, threads=threads)
+
+
+def _scan_sheet(table: TextTable, columns: Sequence[str]) -> str:
+    """Return a FROM item of a sheet, which stands as text in Parquet, title block and header too."""
+    stored = dict(zip(table.columns, table.stored_columns, strict=True))
+    chosen = ", ".join(f"{quote_name(stored[name])} AS {quote_name(name)}" for name in columns)
+    path = quote_text(str(table.path))
+    return (
+        f"(SELECT {chosen or '1 AS one'} FROM read_parquet({path}, file_row_number = true) "
+        f"WHERE file_row_number >= {table.skip_rows})"
+    )
+
+
+def _text_of(name: str, type_name: str) -> str:
+    """Return SQL that writes a typed column as the text a person would see in a cell."""
+    column = quote_name(name)
+    if type_name == "VARCHAR":
+        return column
+    if type_name == "DOUBLE":
+        return f"CASE WHEN isfinite({column}) THEN format('{{:.15g}}', {column}) END"
+    if type_name == "FLOAT":
+        return f"CASE WHEN isfinite({column}) THEN format('{{:.7g}}', {column}) END"
+    if type_name.startswith("DECIMAL"):
+        return (
+            f"rtrim(rtrim(CAST({column} AS VARCHAR), '0'), '.')"
+            if not type_name.endswith(",0)")
+            else f"CAST({column} AS VARCHAR)"
+        )
+    if type_name == "BLOB":
+        return f"CASE WHEN {column} IS NOT NULL THEN '(binary)' END"
+    return f"CAST({column} AS VARCHAR)"

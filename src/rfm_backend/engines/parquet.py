@@ -1,0 +1,107 @@
+"""Columns in files and frames, described and written by DuckDB, for reading.
+
+In:  a Parquet file, a frame, or a loaded sheet that speaks Arrow.
+Out: column names and first rows; a Parquet file of text.
+
+What always holds: nothing is downloaded; the frame is not changed.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from rfm_backend.engines.quoting import quote_name, quote_text
+from rfm_backend.errors import UnreadableFile
+
+TextRows = tuple[tuple[str | None, ...], ...]
+
+
+def describe_parquet(path: Path, name: str, *, n_rows: int) -> tuple[tuple[str, ...], TextRows]:
+    """Return the columns of a Parquet file and its first rows.
+
+    Raises
+    ------
+    UnreadableFile
+        Damaged.
+    """
+    try:
+        relation = _connection().sql(f"SELECT * FROM read_parquet({quote_text(str(path))})")
+        return tuple(relation.columns), _as_text(relation.limit(n_rows).fetchall())
+    except duckdb.Error as error:
+        raise UnreadableFile(f"{name} is a damaged Parquet file.", file=name) from error
+
+
+def describe_frame(frame: object, *, n_rows: int) -> tuple[tuple[str, ...], TextRows]:
+    """Return the columns of a pandas, Polars or Arrow table or a DuckDB relation, and its first rows.
+
+    Raises
+    ------
+    UnreadableFile
+        The object is no frame.
+    """
+    try:
+        relation = frame if isinstance(frame, duckdb.DuckDBPyRelation) else _registered(frame)
+        return tuple(relation.columns), _as_text(relation.limit(n_rows).fetchall())
+    except (duckdb.Error, TypeError) as error:
+        raise UnreadableFile(
+            f"A {type(frame).__name__} is no table: give a path, a pandas, Polars or Arrow table, "
+            "or a DuckDB relation."
+        ) from error
+
+
+def write_sheet(sheet: object, columns: Sequence[str], target: Path, *, folder: Path) -> None:
+    """Write a loaded sheet of text columns as Parquet, columns renamed "c0", "c1", ..., rows in order.
+
+    The sheet is turned into columns only once, as its rows pass by.  A float's digits are cut to the
+    15 that a spreadsheet shows.
+    """
+    connection = _connection({"threads": 1, "temp_directory": str(folder), "memory_limit": "512MB"})
+    connection.register("sheet", sheet)
+    chosen = ", ".join(
+        f"{_short_number(quote_name(column))} AS c{place}" for place, column in enumerate(columns)
+    )
+    connection.execute(
+        f"COPY (SELECT {chosen} FROM sheet) TO {quote_text(str(target))} "
+        "(FORMAT parquet, COMPRESSION lz4)"
+    )
+
+
+def read_rows(path: Path, columns: Sequence[str] = (), *, limit: int, offset: int = 0) -> TextRows:
+    """Return rows of a Parquet file in their order; no columns means all."""
+    chosen = ", ".join(quote_name(column) for column in columns) or "*"
+    source = f"read_parquet({quote_text(str(path))})"
+    found = _connection().execute(f"SELECT {chosen} FROM {source} LIMIT {limit} OFFSET {offset}")
+    return _as_text(found.fetchall())
+
+
+def _as_text(rows: Sequence[Sequence[object]]) -> TextRows:
+    return tuple(
+        tuple(None if cell is None or cell == "" else str(cell) for cell in row) for row in rows
+    )
+
+
+def _connection(
+    settings: dict[str, str | bool | int | float | list[str]] | None = None,
+) -> duckdb.DuckDBPyConnection:
+    closed: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    return duckdb.connect(config={**closed, **(settings or {})})
+
+
+def _registered(frame: object) -> duckdb.DuckDBPyRelation:
+    connection = _connection()
+    connection.register("frame", frame)
+    return connection.table("frame")
+
+
+def _short_number(column: str) -> str:
+    digits = f"TRY_CAST({column} AS DOUBLE)"
+    is_long = f"length({column}) > 16 AND contains({column}, '.')"
+    short = (
+        f"CASE WHEN {is_long} THEN coalesce(format('{{:.15g}}', {digits}), {column}) "
+        f"ELSE {column} END"
+    )
+    return f"nullif({short}, '')"

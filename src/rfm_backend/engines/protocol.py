@@ -1,0 +1,65 @@
+"""What the pipeline asks of an engine, whichever library is behind it.
+
+SQL comes from the pipeline; an engine runs it, hands rows or arrays back and knows how to scan a
+`TextTable`.  Nothing here or above names DuckDB.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rfm_backend.progress import Progress, Stage
+from rfm_backend.text_table import TextTable
+
+Row = tuple[object, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rejected:
+    """A row that is not as wide as the header, or not text: where it stands and why."""
+
+    path: str
+    line: int
+    kind: str
+    text: str
+
+
+class Engine(Protocol):
+    """Runs SQL over text tables and keeps named tables until it is closed."""
+
+    def scan(self, table: TextTable, columns: Sequence[str], *, keep_rejects: bool = False) -> str:
+        """Return a FROM item in parentheses that yields `columns` of `table` as text, blank NULL.
+
+        Rows of another width than the header are left out; with `keep_rejects` the scan that uses
+        the item notes them for `take_rejects`.
+        """
+
+    def take_rejects(self) -> list[Rejected]:
+        """Return the rows that scans with ``keep_rejects`` refused, once each, and forget them."""
+
+    def execute(
+        self, sql: str, *, stage: Stage = "aggregate", progress: Progress | None = None
+    ) -> None:
+        """Run a statement that returns nothing, reporting percent to `progress`."""
+
+    def rows(self, sql: str) -> list[Row]:
+        """Return all rows of a query as tuples of Python values."""
+
+    def arrays(self, sql: str) -> dict[str, NDArray[np.generic]]:
+        """Return the columns of a query as arrays, by name, in the query's order."""
+
+    def create_from_arrays(self, name: str, arrays: dict[str, NDArray[np.generic]]) -> None:
+        """Make the table `name` of equally long arrays, row order kept."""
+
+    def write(self, sql: str, path: Path, *, form: str) -> None:
+        """Write a query's rows to `path` as "csv" or "parquet"."""
+
+    def interrupt(self) -> None:
+        """Stop the running statement, from any thread."""
+
+    def close(self) -> None:
+        """Give memory and temporary files back."""

@@ -1,0 +1,165 @@
+"""Every error that this package raises on purpose, as one tree.
+
+    RfmError
+    ├── InvalidOption          an option, or two of them together, cannot be used
+    │   ├── InvalidRuleTable   a segment or threshold table has gaps, overlaps or a wrong form
+    │   ├── OutputExists       a result file stands there already and may not be replaced
+    │   └── MissingExtra       what was asked needs a package that is not installed
+    ├── UnusableInput          the input cannot be used as it stands
+    │   ├── FileNotFound       there is no such file
+    │   ├── UnreadableFile     not a table, damaged, or in another format than it claims
+    │   ├── UnsafeFile         refused before it was opened: it would unpack or spread too far
+    │   ├── FileTooComplex     reading it went over the limits on memory or time
+    │   ├── MissingColumns     no column for a role that is needed
+    │   ├── AmbiguousColumns   two columns compete for a role
+    │   ├── AmbiguousNumbers   "10.000" may be ten or ten thousand
+    │   ├── AmbiguousDates     "03/04/2024" may be March or April
+    │   ├── SeveralCurrencies  money of several currencies is never added
+    │   ├── NoUsableRows       no row is left after cleaning
+    │   ├── InvalidModel       a model or result file that this version cannot apply
+    │   └── UnknownCustomer    the customer is not in the result
+    ├── OutputFailed           a result could not be written
+    └── Cancelled              the caller asked to stop
+
+An error carries words for a person (what is wrong, where, what to do), a stable ``code`` for
+programs and ``details`` for a screen. It knows neither HTTP nor exit codes: each door has one table.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class RfmError(Exception):
+    """An expected failure, with words for a person and a code for a program.
+
+    Parameters
+    ----------
+    message : str
+        One or more sentences: what is wrong, where, what to do.
+    **details
+        Values for a screen or a program: file, line, column, candidates.
+    """
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, **details: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details: Mapping[str, object] = details
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class InvalidOption(RfmError):
+    """An option, or two of them together, cannot be used."""
+
+    code = "invalid_option"
+
+
+class InvalidRuleTable(InvalidOption):
+    """A segment or threshold table has gaps, overlaps or a wrong form."""
+
+    code = "invalid_rule_table"
+
+
+class OutputExists(InvalidOption):
+    """A result file stands there already and may not be replaced."""
+
+    code = "output_exists"
+
+
+class MissingExtra(InvalidOption):
+    """What was asked needs a package that is not installed."""
+
+    code = "missing_extra"
+
+
+class UnusableInput(RfmError):
+    """The input cannot be used as it stands."""
+
+    code = "unusable_input"
+
+
+class FileNotFound(UnusableInput):
+    """There is no such file."""
+
+    code = "file_not_found"
+
+
+class UnreadableFile(UnusableInput):
+    """Not a table, damaged, or in another format than it claims."""
+
+    code = "unreadable_file"
+
+
+class UnsafeFile(UnusableInput):
+    """Refused before it was opened: it would unpack or spread too far."""
+
+    code = "unsafe_file"
+
+
+class FileTooComplex(UnusableInput):
+    """Reading it went over the limits on memory or time."""
+
+    code = "file_too_complex"
+
+
+class MissingColumns(UnusableInput):
+    """No column for a role that is needed."""
+
+    code = "missing_columns"
+
+
+class AmbiguousColumns(UnusableInput):
+    """Two columns compete for a role."""
+
+    code = "ambiguous_columns"
+
+
+class AmbiguousNumbers(UnusableInput):
+    """Every number of a column fits both decimal marks, and nothing decides."""
+
+    code = "ambiguous_numbers"
+
+
+class AmbiguousDates(UnusableInput):
+    """Every date of a column fits both day-first and month-first, and nothing decides."""
+
+    code = "ambiguous_dates"
+
+
+class SeveralCurrencies(UnusableInput):
+    """Money of several currencies is never added."""
+
+    code = "several_currencies"
+
+
+class NoUsableRows(UnusableInput):
+    """No row is left after cleaning."""
+
+    code = "no_usable_rows"
+
+
+class InvalidModel(UnusableInput):
+    """A model or result file that this version cannot apply."""
+
+    code = "invalid_model"
+
+
+class UnknownCustomer(UnusableInput):
+    """The customer is not in the result."""
+
+    code = "unknown_customer"
+
+
+class OutputFailed(RfmError):
+    """A result could not be written."""
+
+    code = "output_failed"
+
+
+class Cancelled(RfmError):
+    """The caller asked to stop."""
+
+    code = "cancelled"

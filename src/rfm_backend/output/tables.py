@@ -1,0 +1,139 @@
+"""Result files: one row per customer, as CSV, XLSX, Parquet or JSON.
+
+In:  an `Analysis`.
+Out: the file, and beside CSV, XLSX and Parquet ``<name>.model.json``.
+
+What always holds
+    * the same result gives the same bytes of CSV, JSON and Parquet's cells, in the order of customer_id;
+    * amounts are exact, trailing zeros cut (77183.6); days are ISO;
+    * no text can be taken as a formula; numbers stay numbers; files appear whole or not at all.
+"""
+
+import itertools
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from rfm_backend import columns as c
+from rfm_backend.engines.quoting import quote_name, quote_text
+from rfm_backend.errors import InvalidOption
+from rfm_backend.output.atomic import check_free, write_text, writing
+from rfm_backend.output.cells import safe_text_sql
+from rfm_backend.output.summary_json import summary_to_json
+from rfm_backend.output.workbook import write_workbook
+from rfm_backend.pipeline.model import model_to_json
+from rfm_backend.pipeline.run import Analysis, result_sql
+
+RESULT_FORMAT: Final = "rfm-backend result 1"
+SUFFIXES: Final = (".csv", ".xlsx", ".parquet", ".json")
+_NUMBERS: Final = (c.RECENCY, c.FREQUENCY, c.R_SCORE, c.F_SCORE, c.M_SCORE, c.CLUSTER)
+# So many customers are held as text at a time.
+_BATCH: Final = 50_000
+_DAYS: Final = (c.FIRST_PURCHASE_DATE, c.LAST_PURCHASE_DATE)
+
+
+def write_result(analysis: Analysis, path: Path, *, force: bool = False) -> None:
+    """Write the customers to `path`, in the form that its suffix names.
+
+    Raises
+    ------
+    InvalidOption
+        The suffix names no form.
+    OutputExists, OutputFailed
+        The file, or its model beside it, may not or cannot be written.
+    """
+    writer = _writer(path.suffix.lower().removeprefix("."))
+    beside = model_path(path)
+    if path.suffix.lower() != ".json":
+        check_free(beside, force=force)
+    with writing(path, force=force) as temporary:
+        writer(analysis, temporary)
+    if path.suffix.lower() != ".json":
+        write_text(beside, model_to_json(analysis.model), force=force)
+
+
+def write_result_to(analysis: Analysis, stream: BinaryIO, *, form: str) -> None:
+    """Write the customers to an open binary stream, as "csv", "xlsx", "parquet" or "json"."""
+    with tempfile.NamedTemporaryFile(suffix=f".{form}") as whole:
+        _writer(form)(analysis, Path(whole.name))
+        with Path(whole.name).open("rb") as reading:
+            shutil.copyfileobj(reading, stream)
+
+
+def model_path(path: Path) -> Path:
+    """Return where the model of the result at `path` stands."""
+    return path.with_name(f"{path.stem}.model.json")
+
+
+def _writer(form: str) -> Callable[[Analysis, Path], None]:
+    writers = {
+        "csv": _write_csv,
+        "xlsx": write_workbook,
+        "parquet": _write_parquet,
+        "json": _write_json,
+    }
+    if form not in writers:
+        raise InvalidOption(
+            f"A result cannot be written as {form!r}: name the file {', '.join(SUFFIXES)}.",
+            option="out",
+        )
+    return writers[form]
+
+
+def _write_csv(analysis: Analysis, path: Path) -> None:
+    chosen = ", ".join(_csv_cell(name) for name in analysis.result_columns)
+    analysis.engine.write(f"SELECT {chosen} FROM ({result_sql(analysis)})", path, form="csv")
+
+
+def _write_parquet(analysis: Analysis, path: Path) -> None:
+    analysis.engine.write(result_sql(analysis), path, form="parquet")
+
+
+def _csv_cell(name: str) -> str:
+    column = quote_name(name)
+    if name == c.MONETARY:
+        return f"{exact_amount_sql(column)} AS {column}"
+    if name in _NUMBERS or name in _DAYS or name == c.RFM_CELL:
+        return column
+    return f"{safe_text_sql(column)} AS {column}"
+
+
+def exact_amount_sql(column: str) -> str:
+    """Return SQL for an amount as text: exact, trailing zeros cut."""
+    return f"rtrim(rtrim(CAST({column} AS VARCHAR), '0'), '.')"
+
+
+def _write_json(analysis: Analysis, path: Path) -> None:
+    summary = json.dumps(summary_to_json(analysis.summary), ensure_ascii=False)
+    with path.open("w", encoding="utf-8", newline="\n") as stream:
+        stream.write(f'{{"format": {json.dumps(RESULT_FORMAT)},\n"summary": {summary},\n')
+        stream.write(f'"model": {model_to_json(analysis.model).strip()},\n"customers": [\n')
+        for place, row in enumerate(_json_rows(analysis)):
+            stream.write(row if place == 0 else f",\n{row}")
+        stream.write("\n]}\n")
+
+
+def _json_rows(analysis: Analysis) -> Iterator[str]:
+    """Yield one JSON object per customer; the engine writes them, amounts as exact numbers."""
+    pairs = " || ', ' || ".join(
+        f"{quote_text(json.dumps(name, ensure_ascii=False) + ': ')} || {_json_value(name)}"
+        for name in analysis.result_columns
+    )
+    objects = f"SELECT '{{' || {pairs} || '}}' FROM ({result_sql(analysis)})"
+    for start in itertools.count(0, _BATCH):
+        rows = analysis.engine.rows(f"{objects} LIMIT {_BATCH} OFFSET {start}")
+        yield from (str(row[0]) for row in rows)
+        if len(rows) < _BATCH:
+            return
+
+
+def _json_value(name: str) -> str:
+    column = quote_name(name)
+    if name == c.MONETARY:
+        return exact_amount_sql(column)
+    if name in _NUMBERS:
+        return f"CAST({column} AS VARCHAR)"
+    return f"coalesce(CAST(to_json(CAST({column} AS VARCHAR)) AS VARCHAR), 'null')"

@@ -1,0 +1,183 @@
+"""Stages 5 to 8 in a row: from the table of customers to scores, segments and clusters.
+
+    aggregate -> [score -> segment -> features -> cluster] -> profile
+
+In:  the engine's table ``customers``.
+Out: `Population`, the customers as arrays; `Fit`, what was found for them.
+
+What always holds
+    * arrays are in the order of the table ``customers``, one value per customer;
+    * with a model nothing is fitted: edges, scaler and centres are the model's;
+    * every random choice takes the seed of the options.
+
+What it does not do: it decides nothing itself; each stage has its own module.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rfm_backend import columns as c
+from rfm_backend.engines.protocol import Engine
+from rfm_backend.engines.quoting import quote_text
+from rfm_backend.pipeline.aggregate import CUSTOMERS
+from rfm_backend.pipeline.analysis import ClusterCriteria, Finding
+from rfm_backend.pipeline.cluster import assign, cluster_customers
+from rfm_backend.pipeline.criteria import choose, compare_cluster_numbers
+from rfm_backend.pipeline.features import make_features, standardise
+from rfm_backend.pipeline.lines import BY
+from rfm_backend.pipeline.model import Model
+from rfm_backend.pipeline.options import Options
+from rfm_backend.pipeline.rules import RuleTable
+from rfm_backend.pipeline.score import ScoreMethod, Scores, apply_edges, score_customers
+from rfm_backend.pipeline.segment import assign_segments
+
+# Over this many customers KMeans is fitted on a sample of this size, then refined on all.
+FIT_SAMPLE = 100_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Population:
+    """The customers as arrays, in the order of the table ``customers``; no stage changes them."""
+
+    recency: NDArray[np.int64]
+    frequency: NDArray[np.int64]
+    monetary: NDArray[np.float64]
+    groups: NDArray[np.generic] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """What was fitted on the customers, or applied to them.
+
+    ``sample`` are row numbers in the order in which a sample takes them.
+    """
+
+    scores: Scores
+    segments: NDArray[np.int16]
+    clusters: NDArray[np.int16]
+    means: tuple[float, float, float]
+    scales: tuple[float, float, float]
+    centres_scaled: tuple[tuple[float, float, float], ...]
+    inertia: float
+    sample: NDArray[np.intp]
+    score_method: str
+    criteria: tuple[ClusterCriteria, ...] = ()
+    cluster_choice: str | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+def load_population(engine: Engine, *, has_groups: bool) -> Population:
+    """Return the table ``customers`` as arrays; float64 begins here."""
+    arrays = engine.arrays(
+        # Through text, a decimal becomes the nearest double in every engine.
+        f"SELECT {c.RECENCY}, {c.FREQUENCY}, "
+        f"CAST(CAST({c.MONETARY} AS VARCHAR) AS DOUBLE) AS {c.MONETARY}"
+        f"{f', {BY}' if has_groups else ''} FROM {CUSTOMERS} ORDER BY rowid"
+    )
+    return Population(
+        recency=arrays[c.RECENCY].astype(np.int64),
+        frequency=arrays[c.FREQUENCY].astype(np.int64),
+        monetary=arrays[c.MONETARY].astype(np.float64),
+        groups=arrays[BY] if has_groups else None,
+    )
+
+
+def seeded_order(engine: Engine, *, seed: int, most: int) -> NDArray[np.intp]:
+    """Return row numbers of the customers with the smallest seeded hash, the same in every engine."""
+    key = f"md5({quote_text(f'{seed}:')} || {c.CUSTOMER_ID} || chr(31) || {BY})"
+    found = engine.arrays(
+        f"SELECT rowid AS place FROM {CUSTOMERS} ORDER BY {key}, rowid LIMIT {most}"
+    )
+    return found["place"].astype(np.intp)
+
+
+def fit(
+    population: Population,
+    options: Options,
+    *,
+    rules: RuleTable,
+    method: ScoreMethod,
+    engine: Engine,
+) -> Fit:
+    """Return scores, segments and clusters found among these customers."""
+    scores = score_customers(
+        population.recency,
+        population.frequency,
+        population.monetary,
+        method=method,
+        groups=population.groups,
+    )
+    features = make_features(population.recency, population.frequency, population.monetary)
+    order = seeded_order(engine, seed=options.seed, most=FIT_SAMPLE)
+    criteria: tuple[ClusterCriteria, ...] = ()
+    choice = None
+    n_clusters = options.n_clusters
+    if n_clusters == "auto":
+        criteria = compare_cluster_numbers(features, seed=options.seed, sample=order)
+        n_clusters, choice = choose(criteria)
+    clustering = cluster_customers(
+        features,
+        n_clusters=n_clusters,
+        seed=options.seed,
+        sample=order if len(population.recency) > FIT_SAMPLE else None,
+    )
+    findings = list(scores.findings)
+    if clustering.n_clusters < n_clusters:
+        values = {"used": clustering.n_clusters, "asked": n_clusters}
+        findings.append(Finding(code="fewer_clusters", values=values))
+    return Fit(
+        scores=scores,
+        segments=assign_segments(scores.r_score, scores.f_score, scores.m_score, rules),
+        clusters=clustering.labels,
+        means=features.means,
+        scales=features.scales,
+        centres_scaled=_triples(clustering.centres_scaled),
+        inertia=clustering.inertia,
+        sample=order,
+        score_method=method if isinstance(method, str) else method.name,
+        criteria=criteria,
+        cluster_choice=choice,
+        findings=tuple(findings),
+    )
+
+
+def apply_model(population: Population, model: Model, *, engine: Engine) -> Fit:
+    """Return the scores, segments and clusters that `model` gives to these customers."""
+    scores = apply_edges(
+        population.recency,
+        population.frequency,
+        population.monetary,
+        edges=model.edges,
+        groups=population.groups,
+    )
+    matrix = standardise(
+        population.recency,
+        population.frequency,
+        population.monetary,
+        means=model.feature_means,
+        scales=model.feature_scales,
+    )
+    clusters, inertia = assign(matrix, np.array(model.centres_scaled))
+    applied = Finding(
+        code="model_applied",
+        level="note",
+        values={"n_customers": model.n_customers, "snapshot_date": model.snapshot_date},
+    )
+    return Fit(
+        scores=replace(scores, findings=()),
+        segments=assign_segments(scores.r_score, scores.f_score, scores.m_score, model.rules),
+        clusters=clusters,
+        means=model.feature_means,
+        scales=model.feature_scales,
+        centres_scaled=model.centres_scaled,
+        inertia=inertia,
+        sample=seeded_order(engine, seed=model.seed, most=FIT_SAMPLE),
+        score_method=model.score_method,
+        findings=(applied, *scores.findings),
+    )
+
+
+def _triples(centres: NDArray[np.float64]) -> tuple[tuple[float, float, float], ...]:
+    return tuple((float(r), float(f), float(m)) for r, f, m in centres)

@@ -1,0 +1,115 @@
+"""Bins with round edges for the distributions of recency, frequency and monetary.
+
+    aggregate -> [histograms] -> report
+
+In:  recency, frequency, monetary of every customer, as arrays
+Out: per dimension the bin edges and the customers per bin    (analysis.Summary.histograms)
+
+What always holds
+    * every customer is in exactly one bin of each dimension;
+    * there are at most 24 bins;
+    * edges are numbers that a person reads as round, and ascend.
+
+What this module does not do: it draws nothing.  Bins that grow by a factor belong on a
+logarithmic axis; evenly spaced ones on a plain one.
+"""
+
+import math
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rfm_backend import columns as c
+
+_MOST_BINS: Final = 24
+# A column is drawn on a logarithmic axis where its largest value is this many times its median.
+_SKEWED: Final = 10
+# Steps that a person reads as round: within a decade, the finest first; in days.
+_GROWING_STEPS: Final = (("1", "1.5", "2", "3", "5", "7"), ("1", "2", "5"), ("1", "3"), ("1",))
+_EVEN_STEPS: Final = (1, 2, 5, 10)
+_DAY_STEPS: Final = (1, 2, 7, 14, 30, 60, 90, 180, 365)
+
+Histogram = tuple[tuple[float, ...], tuple[int, ...]]
+
+
+def make_histograms(
+    recency: NDArray[np.generic], frequency: NDArray[np.generic], monetary: NDArray[np.generic]
+) -> Mapping[str, Histogram]:
+    """Return bin edges and customers per bin for each dimension, at most 24 bins.
+
+    A bin holds its lower edge and not its upper one.  Edges are round numbers: evenly spaced for
+    recency, and for purchases and money unless a few customers stand far above the others; then they
+    grow by a factor.  One to four purchases have a bin each.
+
+    Examples
+    --------
+    >>> few = np.array([1, 1, 2, 3])
+    >>> make_histograms(few, few, few)["frequency"]
+    ((1.0, 2.0, 3.0, 4.0), (2, 1, 1))
+    """
+    bins = {
+        c.RECENCY: _day_edges(recency),
+        c.FREQUENCY: _edges(frequency, whole=True),
+        c.MONETARY: _edges(monetary, whole=False),
+    }
+    values = {c.RECENCY: recency, c.FREQUENCY: frequency, c.MONETARY: monetary}
+    return {name: (edges, _counts(values[name], edges)) for name, edges in bins.items()}
+
+
+def _counts(values: NDArray[np.generic], edges: tuple[float, ...]) -> tuple[int, ...]:
+    column = np.asarray(values, dtype=np.float64)
+    return tuple(np.histogram(column, bins=np.asarray(edges))[0].tolist())
+
+
+def _day_edges(recency: NDArray[np.generic]) -> tuple[float, ...]:
+    low, high = int(np.min(recency)), int(np.max(recency))
+    fitting = (step for step in _DAY_STEPS if high // step - low // step < _MOST_BINS)
+    # Beyond the listed steps, whole years.
+    step = next(fitting, None) or 365 * math.ceil((high - low + 365) / (365 * (_MOST_BINS - 1)))
+    return tuple(float(step * index) for index in range(low // step, high // step + 2))
+
+
+def _edges(values: NDArray[np.generic], *, whole: bool) -> tuple[float, ...]:
+    column = np.asarray(values, dtype=np.float64)
+    low, high = float(column.min()), float(column.max())
+    if low > 0 and high > _SKEWED * float(np.median(column)):
+        return _growing_edges(low, high, whole=whole)
+    return _even_edges(low, high, whole=whole)
+
+
+def _growing_edges(low: float, high: float, *, whole: bool) -> tuple[float, ...]:
+    decades = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 2)
+    edges: list[float] = []
+    for steps in _GROWING_STEPS:
+        # Through text, because 1.5 * 10 ** -2 is not the float that is written 0.015.
+        marks = [float(f"{step}e{decade}") for decade in decades for step in steps]
+        if whole:
+            marks = sorted(
+                {*(mark for mark in marks if mark >= 1 and mark % 1 == 0), 2.0, 3.0, 4.0, 5.0}
+            )
+        first = max(index for index, mark in enumerate(marks) if mark <= low)
+        last = min(index for index, mark in enumerate(marks) if mark > high)
+        edges = marks[first : last + 1]
+        if len(edges) <= _MOST_BINS + 1:
+            return tuple(edges)
+    stride = math.ceil((len(edges) - 1) / (_MOST_BINS - 1))
+    return (*edges[:-1:stride], edges[-1])
+
+
+def _even_edges(low: float, high: float, *, whole: bool) -> tuple[float, ...]:
+    # A width of a thousandth where all are nearly alike, so that there is a bin at all.
+    width = max((high - low) / (_MOST_BINS - 2), high / 1000)
+    decade = math.floor(math.log10(width)) if width > 0 else 0
+    factor = next(
+        one for one in _EVEN_STEPS if one == _EVEN_STEPS[-1] or one * 10.0**decade >= width
+    )
+    step = Decimal(factor).scaleb(decade)
+    if whole:
+        step = max(step, Decimal(1))
+    # As the numbers are written: in floats 0.29 / 0.01 is below 29, and others are above, so that a
+    # value could fall before the first edge.
+    first, last = Decimal(repr(low)) // step, Decimal(repr(high)) // step
+    return tuple(float(step * index) for index in range(int(first), int(last) + 2))

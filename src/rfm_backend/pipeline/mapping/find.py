@@ -1,0 +1,355 @@
+"""Stage 2: which column means what, and how its text is read.
+
+    read -> [map] -> clean -> aggregate -> ...
+
+In:  text tables, `Options`, the engine (for what the first rows cannot decide).
+Out: `ColumnPlan`.
+
+What always holds
+    * the user's word comes first, then the platform's preset, then headers and contents together;
+    * a column has one role; a needed role that is missing, or that two columns compete for, is an error
+      that names the candidates and the option to give;
+    * the same tables and options give the same plan.
+
+What it does not do: it reads no row beyond the sample but to decide a format, and drops none.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from rfm_backend import columns as c
+from rfm_backend.engines.protocol import Engine
+from rfm_backend.errors import AmbiguousDates, AmbiguousNumbers, InvalidOption, MissingColumns
+from rfm_backend.pipeline.mapping.contents import contents_of
+from rfm_backend.pipeline.mapping.date_format import DateHints, Order, decide_date
+from rfm_backend.pipeline.mapping.guess import find_column, guess_roles, guess_without_header
+from rfm_backend.pipeline.mapping.number_format import Mark, NumberHints, decide_number
+from rfm_backend.pipeline.mapping.numbers import CURRENCIES, currency_of
+from rfm_backend.pipeline.mapping.plan import ColumnPlan, DateFormat, NumberFormat, RoleGuess
+from rfm_backend.pipeline.mapping.presets import Preset, find_preset, preset_columns
+from rfm_backend.pipeline.mapping.statuses import find_status_rule
+from rfm_backend.pipeline.mapping.words import language_of
+from rfm_backend.pipeline.options import Level, Options
+from rfm_backend.text_table import TextTable
+
+_CUSTOMER_ROLES: Final = (c.FREQUENCY, c.MONETARY, c.LAST_PURCHASE_DATE, c.FIRST_PURCHASE_DATE)
+_SALE_ROLES: Final = (
+    c.INVOICE_ID, c.INVOICE_DATE, c.INVOICE_TIME, c.QUANTITY, c.UNIT_PRICE, c.AMOUNT, c.PRODUCT_ID,
+)  # fmt: skip
+# In this order they may stand for the customer where no column is his number.
+_STAND_INS: Final = (c.EMAIL, c.PHONE, c.CUSTOMER_NAME)
+
+
+def plan_columns(tables: Sequence[TextTable], options: Options, engine: Engine) -> ColumnPlan:
+    """Return which column has which role and how it is read.
+
+    Raises
+    ------
+    MissingColumns
+        A needed role has no column, or a file has other columns than the first.
+    AmbiguousColumns
+        Two columns compete for a needed role.
+    AmbiguousNumbers, AmbiguousDates
+        A format cannot be decided.
+    InvalidOption
+        An option names a role or a column that there is not.
+    """
+    _check_same_columns(tables)
+    table = tables[0]
+    asked = _asked(table, options)
+    preset = _preset_of(table)
+    guesses = list(guesses_for(table, options))
+    columns = {guess.role: guess.column for guess in guesses if guess.column is not None}
+    level = options.level or (preset.level if preset else _level(table, columns))
+    columns, guesses = _settle(columns, guesses, level, asked=asked)
+    _check_needed(columns, level, table)
+    return _with_formats(columns, guesses, level, preset, tables, options, engine)
+
+
+def guesses_for(table: TextTable, options: Options) -> tuple[RoleGuess, ...]:
+    """Return one guess per role, from the user's word, the preset, headers and contents."""
+    asked = _asked(table, options)
+    preset = _preset_of(table)
+    known = preset_columns(preset, table.columns) if preset else {}
+    return tuple(_guesses(table, {**known, **asked}, asked=asked, preset=preset))
+
+
+def _asked(table: TextTable, options: Options) -> dict[str, str]:
+    return {
+        _known_role(role): find_column(name, table.columns, None, option="map")
+        for role, name in options.mapping.items()
+    }
+
+
+def _preset_of(table: TextTable) -> Preset | None:
+    return find_preset(table.columns) if table.has_header else None
+
+
+def _check_same_columns(tables: Sequence[TextTable]) -> None:
+    first = tables[0]
+    for other in tables[1:]:
+        missing = [name for name in first.columns if name not in other.columns]
+        if missing:
+            raise MissingColumns(
+                f"{other.name} has not the same columns as {first.name}: it lacks "
+                f"{', '.join(missing[:5])}. Files of one analysis need the same header.",
+                file=other.name,
+                missing=tuple(missing),
+            )
+
+
+def _known_role(role: str) -> str:
+    name = role.strip().lower().replace("-", "_").replace(" ", "_")
+    if name not in c.ROLES:
+        raise InvalidOption(
+            f"There is no role {role!r}. The roles are: {', '.join(c.ROLES)}.", option="map"
+        )
+    return name
+
+
+def _guesses(
+    table: TextTable,
+    known: Mapping[str, str],
+    *,
+    asked: Mapping[str, str],
+    preset: Preset | None,
+) -> list[RoleGuess]:
+    """Return one guess per role, those of the user and of a preset first."""
+    contents = contents_of(table)
+    told = {
+        role: RoleGuess(
+            role=role,
+            column=column,
+            confidence=1.0 if role in asked else 0.98,
+            reason="option" if role in asked else f"preset {preset.name if preset else ''}".strip(),
+        )
+        for role, column in known.items()
+    }
+    taken = set(known.values())
+    free = [name for name in table.columns if name not in taken]
+    if preset is not None:
+        found = {}
+    elif table.has_header:
+        found = guess_roles(free, contents, skip=set(told))
+    else:
+        found = guess_without_header(free, contents, skip=set(told))
+    return [
+        told.get(role) or found.get(role) or RoleGuess(role=role, column=None, confidence=0.0)
+        for role in c.ROLES
+    ]
+
+
+def _level(table: TextTable, columns: Mapping[str, str]) -> Level:
+    """Recognise a file of customers: it brings counts and totals, and each customer once."""
+    has_totals = all(role in columns for role in (c.FREQUENCY, c.MONETARY, c.LAST_PURCHASE_DATE))
+    if not has_totals or c.CUSTOMER_ID not in columns:
+        return "lines"
+    place = table.columns.index(columns[c.CUSTOMER_ID])
+    ids = [row[place] for row in table.sample if row[place]]
+    return "customers" if len(set(ids)) == len(ids) else "lines"
+
+
+def _settle(
+    columns: Mapping[str, str],
+    guesses: Sequence[RoleGuess],
+    level: Level,
+    *,
+    asked: Mapping[str, str],
+) -> tuple[dict[str, str], list[RoleGuess]]:
+    """Keep the roles that this kind of file has, one way to money, and somebody for the customer."""
+    settled = dict(columns)
+    for role in _SALE_ROLES if level == "customers" else _CUSTOMER_ROLES:
+        if role not in asked:
+            settled.pop(role, None)
+    if level != "customers":
+        _settle_money(settled, asked)
+    guesses = list(guesses)
+    if c.CUSTOMER_ID not in settled:
+        stand_in = next((role for role in _STAND_INS if role in settled), None)
+        if stand_in is not None:
+            column = settled.pop(stand_in)
+            settled[c.CUSTOMER_ID] = column
+            place = c.ROLES.index(c.CUSTOMER_ID)
+            guesses[place] = RoleGuess(
+                role=c.CUSTOMER_ID, column=column, confidence=0.6, reason=stand_in
+            )
+    return settled, guesses
+
+
+def _settle_money(columns: dict[str, str], asked: Mapping[str, str]) -> None:
+    """Leave quantity x unit price, or the amount: a total repeated on each line would count twice."""
+    has_factors = c.QUANTITY in columns and c.UNIT_PRICE in columns
+    if has_factors and c.AMOUNT not in asked:
+        columns.pop(c.AMOUNT, None)
+    elif c.AMOUNT in columns:
+        for role in (c.QUANTITY, c.UNIT_PRICE):
+            columns.pop(role, None)
+    elif c.UNIT_PRICE in columns and c.QUANTITY not in columns:
+        columns[c.AMOUNT] = columns.pop(c.UNIT_PRICE)
+
+
+def _check_needed(columns: Mapping[str, str], level: Level, table: TextTable) -> None:
+    if c.CUSTOMER_ID not in columns:
+        raise _missing(c.CUSTOMER_ID, "no column tells who the customer is", table)
+    needed = (
+        (c.FREQUENCY, c.MONETARY, c.LAST_PURCHASE_DATE)
+        if level == "customers"
+        else (c.INVOICE_DATE,)
+    )
+    for role in needed:
+        if role not in columns:
+            raise _missing(role, f"no column was found for {role}", table)
+    if level != "customers" and c.AMOUNT not in columns and c.QUANTITY not in columns:
+        raise _missing(
+            c.AMOUNT, "no column was found for amount, nor for quantity and unit_price", table
+        )
+    if level != "customers" and c.AMOUNT not in columns and c.UNIT_PRICE not in columns:
+        raise _missing(c.UNIT_PRICE, "a quantity was found, but no unit_price and no amount", table)
+
+
+def _missing(role: str, what: str, table: TextTable) -> MissingColumns:
+    return MissingColumns(
+        f"{table.name}: {what}. Its columns: {', '.join(table.columns[:30])}. "
+        f"Say which one it is with --map {role}=COLUMN.",
+        file=table.name,
+        role=role,
+        columns=table.columns,
+    )
+
+
+def _with_formats(
+    columns: Mapping[str, str],
+    guesses: Sequence[RoleGuess],
+    level: Level,
+    preset: Preset | None,
+    tables: Sequence[TextTable],
+    options: Options,
+    engine: Engine,
+) -> ColumnPlan:
+    """Decide how numbers and dates are written, and what the statuses mean."""
+    language = language_of(tables[0].columns) if tables[0].has_header else None
+    numbers = _number_formats(columns, tables, options, engine, language)
+    currencies = _currencies(columns, tables)
+    status = None
+    if c.STATUS in columns:
+        status = find_status_rule(columns[c.STATUS], tables, engine)
+    fill_down = [name for name in preset.fill_down if name in tables[0].columns] if preset else []
+    return ColumnPlan(
+        columns=columns if status or c.STATUS not in columns else _without(columns, c.STATUS),
+        numbers=numbers,
+        dates=_date_formats(
+            columns,
+            tables,
+            options,
+            engine,
+            DateHints(currencies=tuple(currencies), language=language),
+        ),
+        level=level,
+        guesses=tuple(guesses),
+        preset=preset.name if preset else None,
+        fill_down=tuple(fill_down),
+        status=status,
+        currencies=currencies,
+        customer_is_email=_is_email(columns[c.CUSTOMER_ID], tables),
+        language=language,
+    )
+
+
+def _without(columns: Mapping[str, str], role: str) -> dict[str, str]:
+    return {name: column for name, column in columns.items() if name != role}
+
+
+def _number_formats(
+    columns: Mapping[str, str],
+    tables: Sequence[TextTable],
+    options: Options,
+    engine: Engine,
+    language: str | None,
+) -> dict[str, NumberFormat]:
+    """Decide each number column; those that decide by themselves help the others."""
+    formats: dict[str, NumberFormat] = {}
+    undecided: list[str] = []
+    for role in (role for role in c.NUMBER_ROLES if role in columns):
+        try:
+            formats[role] = decide_number(
+                columns[role], tables, engine, asked=options.decimal, hints=NumberHints()
+            )
+        except AmbiguousNumbers:
+            undecided.append(role)
+    # A column without any mark decides nothing for the others.
+    sibling: Mark | None = next(
+        (
+            form.decimal
+            for form in formats.values()
+            if form.evidence in ("unambiguous", "currency") and form.has_marks
+        ),
+        None,
+    )
+    for role in undecided:
+        formats[role] = decide_number(
+            columns[role],
+            tables,
+            engine,
+            asked=options.decimal,
+            hints=NumberHints(sibling=sibling, language=language),
+        )
+    return formats
+
+
+def _date_formats(
+    columns: Mapping[str, str],
+    tables: Sequence[TextTable],
+    options: Options,
+    engine: Engine,
+    hints: DateHints,
+) -> dict[str, DateFormat]:
+    """Decide each date column; those that decide by themselves help the others."""
+    formats: dict[str, DateFormat] = {}
+    undecided: list[str] = []
+    for role in (role for role in c.DATE_ROLES if role in columns):
+        try:
+            formats[role] = decide_date(
+                columns[role], tables, engine, asked=options.date_format, hints=DateHints()
+            )
+        except AmbiguousDates:
+            undecided.append(role)
+    sibling: Order | None = next(
+        (form.order for form in formats.values() if form.order != "ymd"), None
+    )
+    for role in undecided:
+        formats[role] = decide_date(
+            columns[role],
+            tables,
+            engine,
+            asked=options.date_format,
+            hints=replace(hints, sibling=sibling),
+        )
+    return formats
+
+
+def _currencies(columns: Mapping[str, str], tables: Sequence[TextTable]) -> dict[str, int]:
+    """Return ISO code -> rows of the sample, from a currency column or from signs at the money."""
+    if c.CURRENCY in columns:
+        texts = _sample_of(columns[c.CURRENCY], tables)
+        counts: dict[str, int] = {}
+        for text in texts:
+            code = CURRENCIES.get(text.lower(), (text.upper(), None))[0]
+            counts[code] = counts.get(code, 0) + 1
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    money = [role for role in (c.AMOUNT, c.UNIT_PRICE, c.MONETARY) if role in columns]
+    return currency_of(_sample_of(columns[money[0]], tables)) if money else {}
+
+
+def _sample_of(column: str, tables: Sequence[TextTable]) -> list[str]:
+    return [
+        cell.strip()
+        for table in tables
+        for row in table.sample
+        if (cell := row[table.columns.index(column)]) and cell.strip()
+    ]
+
+
+def _is_email(column: str, tables: Sequence[TextTable]) -> bool:
+    texts = _sample_of(column, tables)
+    return bool(texts) and sum("@" in text for text in texts) > 0.8 * len(texts)

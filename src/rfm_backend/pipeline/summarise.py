@@ -1,0 +1,131 @@
+"""Stage 9: everything that is said about a result, and the model that made it.
+
+    score -> segment -> features -> cluster -> profile -> [summarise]
+
+In:  the engine's table ``result``, the fit, the accounting.
+Out: `Summary`, `Model`.
+
+What always holds: customers and money of the segments, and of the clusters, add up to those kept.
+
+What it does not do: it words nothing; doors do, from the catalogue.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import version
+
+from rfm_backend import columns as c
+from rfm_backend.engines.protocol import Engine
+from rfm_backend.pipeline.aggregate import CUSTOMERS
+from rfm_backend.pipeline.analysis import Finding, Quality, Summary
+from rfm_backend.pipeline.features import centres_in_units
+from rfm_backend.pipeline.findings import (
+    find_about_customers,
+    find_about_rows,
+    find_about_scores,
+)
+from rfm_backend.pipeline.fit import Fit, Population
+from rfm_backend.pipeline.histograms import make_histograms
+from rfm_backend.pipeline.lines import LineRequest
+from rfm_backend.pipeline.model import Model
+from rfm_backend.pipeline.options import Options
+from rfm_backend.pipeline.profile import (
+    cross_table,
+    heat_map,
+    profile_clusters,
+    profile_segments,
+    sample_scatter,
+)
+from rfm_backend.pipeline.rules import RuleTable
+
+
+def summarise(
+    request: LineRequest,
+    engine: Engine,
+    *,
+    table: str,
+    population: Population,
+    rules: RuleTable,
+    found: Fit,
+    quality: Quality,
+    rule_findings: Sequence[Finding],
+    group_column: str | None,
+    model: Model | None,
+) -> Summary:
+    """Return the profiles, charts' figures and findings of the result in `table`."""
+    segments = profile_segments(engine, table=table, segments=rules.segments)
+    clusters = profile_clusters(
+        engine,
+        table=table,
+        centres=centres_in_units(found.centres_scaled, means=found.means, scales=found.scales),
+        names=model.cluster_names if model is not None else None,
+    )
+    n_several = _n_in_several_groups(engine) if group_column else 0
+    findings = [
+        *find_about_customers(quality, engine),
+        *find_about_rows(request, quality, engine),
+        *find_about_scores(found.scores.edges, segments),
+        *found.findings,
+        *rule_findings,
+    ]
+    if n_several:
+        values = {"n_customers": n_several, "column": group_column}
+        findings.append(Finding(code="in_several_groups", level="note", values=values))
+    return Summary(
+        quality=quality,
+        segments=segments,
+        clusters=clusters,
+        cross_table=cross_table(
+            engine, table=table, segments=rules.segments, n_clusters=len(clusters)
+        ),
+        heat_map=heat_map(engine, table=table),
+        edges=found.scores.edges,
+        histograms=make_histograms(population.recency, population.frequency, population.monetary),
+        scatter=sample_scatter(
+            population.recency,
+            population.frequency,
+            population.monetary,
+            found.clusters,
+            sample=found.sample,
+        ),
+        # Warnings first; within each level in the order found.
+        findings=tuple(sorted(findings, key=lambda finding: finding.level != "warning")),
+        seed=request.options.seed,
+        segment_table=rules.name,
+        score_method=found.score_method,
+        group_column=group_column,
+        n_in_several_groups=n_several,
+        criteria=found.criteria,
+        cluster_choice=found.cluster_choice,
+    )
+
+
+def make_model(summary: Summary, found: Fit, rules: RuleTable, options: Options) -> Model:
+    """Return what was fitted, ready to be applied to other data."""
+    return Model(
+        edges=found.scores.edges,
+        score_method=found.score_method,
+        rules=rules,
+        feature_means=found.means,
+        feature_scales=found.scales,
+        centres_scaled=found.centres_scaled,
+        cluster_names=tuple(cluster.name for cluster in summary.clusters),
+        inertia=found.inertia,
+        n_customers=summary.quality.n_customers,
+        seed=options.seed,
+        snapshot_date=summary.quality.snapshot_date,
+        snapshot_is_given=options.snapshot_date is not None,
+        # What belongs to one file alone has no place in a model.
+        options=replace(options, mapping={}, keep=(), exclude=(), sheet=None),
+        versions={
+            name: version(name) for name in ("rfm-backend", "duckdb", "numpy", "scikit-learn")
+        },
+    )
+
+
+def _n_in_several_groups(engine: Engine) -> int:
+    ((number,),) = engine.rows(
+        f"SELECT count(*) FROM (SELECT {c.CUSTOMER_ID} FROM {CUSTOMERS} "
+        f"GROUP BY {c.CUSTOMER_ID} HAVING count(*) > 1)"
+    )
+    return int(str(number))
