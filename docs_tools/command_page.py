@@ -1,5 +1,8 @@
 """The page of the command line, from the commands themselves."""
 
+import inspect
+import re
+
 import click
 
 from docs_tools import markdown
@@ -46,8 +49,16 @@ def _panels(command: click.Command) -> dict[str, list[click.Option]]:
 
 
 def _words(command: click.Command) -> str:
-    """Return a command's help as prose; lines after click's mark of a kept paragraph stay apart."""
-    return (command.help or "").replace("\b\n", "").strip()
+    """Return a command's help as prose, one sentence per line; what click keeps apart stays apart."""
+    paragraphs = inspect.cleandoc(command.help or "").split("\n\n")
+    return "\n\n".join(
+        text.removeprefix("\b\n") if text.startswith("\b") else _sentences(text)
+        for text in paragraphs
+    )
+
+
+def _sentences(text: str) -> str:
+    return re.sub(r"(?<=[.!?]) (?=[A-Z])", "\n", " ".join(text.split()))
 
 
 def _option_row(option: click.Option) -> tuple[str, str, str]:

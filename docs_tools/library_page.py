@@ -5,6 +5,8 @@ import inspect
 import rfm_backend
 from docs_tools import markdown
 
+_WIDTH = 80
+
 
 def page() -> str:
     """Return docs/reference/library.md."""
@@ -30,7 +32,7 @@ def page() -> str:
 
 
 def _function(name: str, function: object) -> str:
-    return f"```python\n{_signature(name, function)}\n```\n\n" + markdown.docstring(_doc(function))
+    return f"```py\n{_signature(name, function)}\n```\n\n" + markdown.docstring(_doc(function))
 
 
 def _class(name: str, kind: type) -> str:
@@ -55,4 +57,22 @@ def _signature(name: str, function: object) -> str:
         return name
     signature = inspect.signature(function)
     kept = [p for p in signature.parameters.values() if p.name != "self"]
-    return signature.replace(parameters=kept).format(max_width=80).replace("(", f"{name}(", 1)
+    short = f"{name}{signature.replace(parameters=kept)}"
+    if len(short) <= _WIDTH:
+        return short
+    return f"{name}(\n{_parameter_lines(kept)}){_returned(signature)}"
+
+
+def _parameter_lines(parameters: list[inspect.Parameter]) -> str:
+    lines = []
+    for parameter in parameters:
+        if parameter.kind is parameter.KEYWORD_ONLY and "    *,\n" not in lines:
+            lines.append("    *,\n")
+        lines.append(f"    {parameter},\n")
+    return "".join(lines)
+
+
+def _returned(signature: inspect.Signature) -> str:
+    if signature.return_annotation is signature.empty:
+        return ""
+    return f" -> {inspect.formatannotation(signature.return_annotation)}"

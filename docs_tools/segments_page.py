@@ -28,7 +28,7 @@ def _table(name: str, rules: RuleTable) -> str:
             " ".join(cell for cell, owner in rules.cells.items() if owner == key),
             english(f"segments.{key}"),
             indonesian(f"segments.{key}"),
-            english(f"actions.{key}"),
+            english(f"segments.{key}_action"),
         )
         for key in rules.segments
     ]

@@ -126,13 +126,12 @@ class Result:
     def to_pandas(self) -> "pd.DataFrame":
         """Return the customers as a pandas DataFrame (needs the extra ``pandas``)."""
         _need("pandas")
-        frame: pd.DataFrame = self.customers.df()
-        return frame
+        return self.customers.df()
 
     def to_polars(self) -> "pl.DataFrame":
         """Return the customers as a Polars DataFrame (needs the extra ``polars``)."""
         _need("polars")
-        return self.customers.pl()
+        return cast("pl.DataFrame", self.customers.pl())
 
     def close(self) -> None:
         """Give memory and temporary files back."""

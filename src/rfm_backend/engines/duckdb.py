@@ -71,6 +71,7 @@ class DuckDBEngine:
                 option="memory_limit",
             ) from error
         self._connection.execute("SET TimeZone = 'UTC'; SET lock_configuration = true")
+        self._workdir = workdir
         self._frames: dict[int, str] = {}
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -86,7 +87,7 @@ class DuckDBEngine:
         if table.kind == "parquet":
             source = f"read_parquet({quote_text(str(table.path))})"
         else:
-            source = self._frame_name(table)
+            source = self._frame_source(table)
         return self._as_text(source, columns)
 
     def _scan_csv(self, table: TextTable, columns: Sequence[str], *, keep_rejects: bool) -> str:
@@ -114,16 +115,19 @@ class DuckDBEngine:
             f"(SELECT {chosen} FROM read_csv({quote_text(str(table.path))}, {', '.join(options)}))"
         )
 
-    def _frame_name(self, table: TextTable) -> str:
+    def _frame_source(self, table: TextTable) -> str:
+        """Return the FROM item of a frame that the caller holds in memory."""
         key = id(table.frame)
         if key not in self._frames:
-            name = f"frame_{next(self._numbers)}"
-            frame = table.frame
-            if isinstance(frame, duckdb.DuckDBPyRelation):
-                # A relation belongs to its own connection; Arrow batches carry it into this one.
-                frame = frame.fetch_arrow_table() if hasattr(frame, "fetch_arrow_table") else frame
-            self._connection.register(name, frame)
-            self._frames[key] = name
+            number = next(self._numbers)
+            if isinstance(table.frame, duckdb.DuckDBPyRelation):
+                # A relation belongs to its own connection; a file carries its rows into this one.
+                path = self._workdir / f"relation_{number}.parquet"
+                table.frame.write_parquet(str(path))
+                self._frames[key] = f"read_parquet({quote_text(str(path))})"
+            else:
+                self._frames[key] = f"frame_{number}"
+                self._connection.register(self._frames[key], table.frame)
         return self._frames[key]
 
     def _as_text(self, source: str, columns: Sequence[str]) -> str:

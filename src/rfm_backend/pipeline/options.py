@@ -1,6 +1,7 @@
 """What a caller can ask of one analysis: the same options through each door.
 
-Only what can change a number stands here; memory, threads and progress are `run.Resources`.
+In: keywords from a command line, a library call or a request.  Out: one checked, immutable value.
+Only what can change a number stands here; memory and threads are `library.Resources`.
 """
 
 import datetime as dt

@@ -17,7 +17,7 @@ from importlib.metadata import version
 from rfm_backend import columns as c
 from rfm_backend.engines.protocol import Engine
 from rfm_backend.pipeline.aggregate import CUSTOMERS
-from rfm_backend.pipeline.analysis import Finding, Quality, Summary
+from rfm_backend.pipeline.analysis import Finding, Quality, SegmentProfile, Summary
 from rfm_backend.pipeline.features import centres_in_units
 from rfm_backend.pipeline.findings import (
     find_about_customers,
@@ -61,16 +61,8 @@ def summarise(
         names=model.cluster_names if model is not None else None,
     )
     n_several = _n_in_several_groups(engine) if group_column else 0
-    findings = [
-        *find_about_customers(quality, engine),
-        *find_about_rows(request, quality, engine),
-        *find_about_scores(found.scores.edges, segments),
-        *found.findings,
-        *rule_findings,
-    ]
-    if n_several:
-        values = {"n_customers": n_several, "column": group_column}
-        findings.append(Finding(code="in_several_groups", level="note", values=values))
+    findings = _find_all(request, engine, quality=quality, found=found, segments=segments)
+    findings += [*rule_findings, *_find_in_several_groups(n_several, group_column)]
     return Summary(
         quality=quality,
         segments=segments,
@@ -121,6 +113,29 @@ def make_model(summary: Summary, found: Fit, rules: RuleTable, options: Options)
             name: version(name) for name in ("rfm-backend", "duckdb", "numpy", "scikit-learn")
         },
     )
+
+
+def _find_all(
+    request: LineRequest,
+    engine: Engine,
+    *,
+    quality: Quality,
+    found: Fit,
+    segments: Sequence[SegmentProfile],
+) -> list[Finding]:
+    return [
+        *find_about_customers(quality, engine),
+        *find_about_rows(request, quality, engine),
+        *find_about_scores(found.scores.edges, segments),
+        *found.findings,
+    ]
+
+
+def _find_in_several_groups(n_customers: int, column: str | None) -> tuple[Finding, ...]:
+    if not n_customers:
+        return ()
+    values = {"n_customers": n_customers, "column": column}
+    return (Finding(code="in_several_groups", level="note", values=values),)
 
 
 def _n_in_several_groups(engine: Engine) -> int:
