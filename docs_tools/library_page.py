@@ -1,6 +1,8 @@
 """The page of the library, from the docstrings of its public names."""
 
+import ast
 import inspect
+import textwrap
 
 import rfm_backend
 from docs_tools import markdown
@@ -52,27 +54,36 @@ def _doc(value: object) -> str:
 
 
 def _signature(name: str, function: object) -> str:
-    """Return the signature, one parameter per line where it would be long."""
-    if not callable(function):
+    """Return the signature as it is written, one parameter per line where it would be long."""
+    if not inspect.isfunction(function):
         return name
-    signature = inspect.signature(function)
-    kept = [p for p in signature.parameters.values() if p.name != "self"]
-    short = f"{name}{signature.replace(parameters=kept)}"
+    written = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    if not isinstance(written, ast.FunctionDef):
+        return name
+    arguments = written.args
+    if arguments.args and arguments.args[0].arg == "self":
+        del arguments.args[0]
+    returned = f" -> {ast.unparse(written.returns)}" if written.returns else ""
+    short = f"{name}({ast.unparse(arguments)}){returned}"
     if len(short) <= _WIDTH:
         return short
-    return f"{name}(\n{_parameter_lines(kept)}){_returned(signature)}"
+    return f"{name}(\n{_parameter_lines(arguments)}){returned}"
 
 
-def _parameter_lines(parameters: list[inspect.Parameter]) -> str:
-    lines = []
-    for parameter in parameters:
-        if parameter.kind is parameter.KEYWORD_ONLY and "    *,\n" not in lines:
-            lines.append("    *,\n")
-        lines.append(f"    {parameter},\n")
-    return "".join(lines)
+def _parameter_lines(arguments: ast.arguments) -> str:
+    """Return each parameter on a line of its own; ast writes a lone one as the source does."""
+    plain = len(arguments.args) - len(arguments.defaults)
+    defaults = [None] * plain + list(arguments.defaults)
+    parts = [_parameter(a, d) for a, d in zip(arguments.args, defaults, strict=True)]
+    if arguments.kwonlyargs:
+        parts.append("*")
+    parts += [
+        _parameter(a, d) for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    ]
+    if arguments.kwarg:
+        parts.append(f"**{ast.unparse(arguments.kwarg)}")
+    return "".join(f"    {part},\n" for part in parts)
 
 
-def _returned(signature: inspect.Signature) -> str:
-    if signature.return_annotation is signature.empty:
-        return ""
-    return f" -> {inspect.formatannotation(signature.return_annotation)}"
+def _parameter(argument: ast.arg, default: ast.expr | None) -> str:
+    return ast.unparse(argument) + (f" = {ast.unparse(default)}" if default else "")
