@@ -9,7 +9,7 @@ import pytest
 from make import make_lines, make_plan
 
 from rfm_backend.engines.duckdb import DuckDBEngine
-from rfm_backend.errors import NoUsableRows, SeveralCurrencies
+from rfm_backend.errors import NoUsableRows, SeveralCurrencies, UnreadableFile
 from rfm_backend.pipeline.aggregate import aggregate_customers
 from rfm_backend.pipeline.clean import clean_lines, count_reasons
 from rfm_backend.pipeline.lines import LineRequest
@@ -64,6 +64,26 @@ def test_a_row_that_cannot_be_used_is_set_aside_with_its_reason(
     found = reasons_of(engine, make_lines(tmp_path, GOOD, row))
 
     assert {key: rows for key, (rows, _) in found.items()} == {None: 1, reason: 1}
+
+
+@pytest.mark.parametrize("closing", ["", '"'], ids=["to the end", "to the next stray quote"])
+def test_rows_swallowed_by_a_quote_are_refused_with_its_line(
+    engine: DuckDBEngine, tmp_path: Path, closing: str
+) -> None:
+    # The quote stands in line 52 of the file; the rows behind it would all be one cell.
+    table = make_lines(tmp_path, *[GOOD] * 50, f'"{GOOD}', *[GOOD] * 40, f"{closing}{GOOD}")
+
+    with pytest.raises(UnreadableFile, match=r"sales\.csv, about line 52: a quote"):
+        reasons_of(engine, table)
+
+
+def test_a_quote_within_a_cell_is_a_ragged_row_or_part_of_the_cell(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    inch = 'ann,A1,2024-01-05,pipe 12",2,3.50'
+    faulty = 'ann,A1,2024-01-05,"pipe" 12,2,3.50'
+
+    assert reasons_of(engine, make_lines(tmp_path, GOOD, inch, faulty))[None][0] == 2
 
 
 def test_a_row_with_several_faults_has_the_first_reason_only(

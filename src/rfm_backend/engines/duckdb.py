@@ -13,7 +13,6 @@ What it does not do: it knows no role, no option and no definition of the pipeli
 
 import itertools
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -33,6 +32,7 @@ from rfm_backend.text_table import TextTable
 _POLL_SECONDS: Final = 0.1
 # A line of more is no line of a table.  The buffer is what one thread reads at a time: DuckDB's own choice
 # follows the longest line, and left a file of 45 MB to one thread.
+_MOST_LINES_OF_A_CELL: Final = 20
 _MAX_LINE_BYTES: Final = 4 * 1024 * 1024
 _BUFFER_BYTES: Final = 16 * 1024 * 1024
 _T = TypeVar("_T")
@@ -147,7 +147,12 @@ class DuckDBEngine:
         )
         self.execute("DELETE FROM reject_errors")
         return [
-            Rejected(path=str(path), line=int(str(line)), kind=str(kind), text=str(text or ""))
+            Rejected(
+                path=str(path),
+                line=int(str(line)),
+                text=str(text or ""),
+                swallows_rows=kind == "UNQUOTED VALUE" and _spans_rows(str(text or "")),
+            )
             for path, line, kind, text in found
         ]
 
@@ -235,12 +240,12 @@ class DuckDBEngine:
             return running.result()
 
 
-def default_engine(
-    *, workdir: Path | None = None, memory_limit: str | None = None, threads: int | None = None
-) -> DuckDBEngine:
-    """Return an engine with its own temporary folder unless `workdir` is given."""
-    folder = workdir or Path(tempfile.mkdtemp(prefix="rfm-"))
-    return DuckDBEngine(workdir=folder, memory_limit=memory_limit, threads=threads)
+def _spans_rows(text: str) -> bool:
+    """Tell whether a row with a faulty quote is many rows: a cell of a person has a few lines at most.
+
+    Of a row larger than its buffer the engine hands on another part of the file, without the quote.
+    """
+    return text.count("\n") > _MOST_LINES_OF_A_CELL or '"' not in text
 
 
 def _scan_sheet(table: TextTable, columns: Sequence[str]) -> str:

@@ -20,12 +20,15 @@ Row = tuple[object, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Rejected:
-    """A row that is not as wide as the header, or not text: where it stands and why."""
+    """A row that cannot be cut into as many cells as the header has: where it stands, what it says.
+
+    ``swallows_rows`` tells that a quote opened in it and took many further rows in.
+    """
 
     path: str
     line: int
-    kind: str
     text: str
+    swallows_rows: bool
 
 
 class Engine(Protocol):

@@ -14,11 +14,12 @@ What always holds
 What it does not do: it repairs no value and adds up no customer (`aggregate`).
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from rfm_backend import columns as c
 from rfm_backend.engines.protocol import Engine, Rejected
-from rfm_backend.errors import NoUsableRows, SeveralCurrencies
+from rfm_backend.errors import NoUsableRows, SeveralCurrencies, UnreadableFile
 from rfm_backend.pipeline.lines import (
     BY,
     IS_RETURN,
@@ -40,6 +41,8 @@ def clean_lines(request: LineRequest, engine: Engine, *, progress: Progress) -> 
 
     Raises
     ------
+    UnreadableFile
+        A quote opens and swallows the rows behind it.
     NoUsableRows
         No line is left; the message counts the reasons.
     SeveralCurrencies
@@ -52,6 +55,7 @@ def clean_lines(request: LineRequest, engine: Engine, *, progress: Progress) -> 
         progress=progress,
     )
     rejected = engine.take_rejects()
+    _check_quotes_close(request, rejected)
     _check_something_is_left(engine, len(rejected))
     _check_one_currency(engine, request)
     return rejected
@@ -130,6 +134,20 @@ def _invoice_sql(request: LineRequest) -> str:
     if c.INVOICE_ID in request.plan.columns:
         return f"coalesce({c.INVOICE_ID}, {day})"
     return "NULL" if request.plan.level == "orders" else day
+
+
+def _check_quotes_close(request: LineRequest, rejected: Sequence[Rejected]) -> None:
+    """Refuse a file of which rows are lost in a quote: nobody could tell how many."""
+    for row in rejected:
+        if row.swallows_rows:
+            names = {str(table.path): table.name for table in request.tables}
+            name = names.get(row.path, request.tables[0].name)
+            raise UnreadableFile(
+                f'{name}, about line {row.line}: a quote (") opens a cell and does not close it, so that '
+                "the rows behind it would be lost. Put the quote right, or export the file again.",
+                file=name,
+                line=row.line,
+            )
 
 
 def _check_something_is_left(engine: Engine, n_ragged: int) -> None:

@@ -87,7 +87,8 @@ def find_shape(text: str, name: str, *, delimiter: str | None, is_whole: bool) -
     """
     text, first_line, told = _without_sep_line(text)
     delimiter = delimiter or told or _find_delimiter(text)
-    records = _records(text, delimiter, first_line=first_line)
+    records = _records(text, delimiter, first_line=first_line, name=name)
+    last = records[-1] if records else None
     if not is_whole and len(records) > 1:
         records = records[:-1]
     filled = [record for record in records if any(cell.strip() for cell in record.cells)]
@@ -101,6 +102,8 @@ def find_shape(text: str, name: str, *, delimiter: str | None, is_whole: bool) -
     first = wide[0] if header is None else wide[header]
     columns = name_columns(first.cells if header is not None else None, width, name)
     below = [record for record in wide if header is None or record.place > first.place]
+    if not below and last and last.ends > last.begins:
+        raise _open_quote(name, last.begins)
     return Shape(
         delimiter=delimiter,
         columns=columns,
@@ -174,7 +177,16 @@ def _without_sep_line(text: str) -> tuple[str, int, str | None]:
     return (text[found.end() :], 2, found.group(1)) if found else (text, 1, None)
 
 
-def _records(text: str, delimiter: str, *, first_line: int = 1) -> list[_Record]:
+def _open_quote(name: str, line: int) -> UnreadableFile:
+    return UnreadableFile(
+        f'{name}, line {line}: this cannot be cut into cells: a quote (") opens and never closes, or '
+        "a cell is too long.",
+        file=name,
+        line=line,
+    )
+
+
+def _records(text: str, delimiter: str, *, first_line: int = 1, name: str = "") -> list[_Record]:
     if delimiter == BLANKS:
         return [
             _Record(line.split(), number, number, number - first_line)
@@ -189,11 +201,7 @@ def _records(text: str, delimiter: str, *, first_line: int = 1) -> list[_Record]
             records.append(_Record(cells, begins, ends, place))
             begins = ends + 1
     except csv.Error as error:
-        raise UnreadableFile(
-            f'Line {begins}: this cannot be cut into cells: a cell is too long, or a quote (") '
-            "opens and never closes.",
-            line=begins,
-        ) from error
+        raise _open_quote(name, begins) from error
     return records
 
 

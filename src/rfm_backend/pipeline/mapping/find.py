@@ -20,10 +20,21 @@ from typing import Final
 
 from rfm_backend import columns as c
 from rfm_backend.engines.protocol import Engine
-from rfm_backend.errors import AmbiguousDates, AmbiguousNumbers, InvalidOption, MissingColumns
+from rfm_backend.errors import (
+    AmbiguousDates,
+    AmbiguousNumbers,
+    InvalidOption,
+    MissingColumns,
+    NoUsableRows,
+)
 from rfm_backend.pipeline.mapping.contents import contents_of
 from rfm_backend.pipeline.mapping.date_format import DateHints, Order, decide_date
-from rfm_backend.pipeline.mapping.guess import find_column, guess_roles, guess_without_header
+from rfm_backend.pipeline.mapping.guess import (
+    find_column,
+    guess_roles,
+    guess_without_header,
+    named_for,
+)
 from rfm_backend.pipeline.mapping.number_format import Mark, NumberHints, decide_number
 from rfm_backend.pipeline.mapping.numbers import CURRENCIES, currency_of
 from rfm_backend.pipeline.mapping.plan import ColumnPlan, DateFormat, NumberFormat, RoleGuess
@@ -46,6 +57,8 @@ def plan_columns(tables: Sequence[TextTable], options: Options, engine: Engine) 
 
     Raises
     ------
+    NoUsableRows
+        There is a header and nothing under it.
     MissingColumns
         A needed role has no column, or a file has other columns than the first.
     AmbiguousColumns
@@ -57,6 +70,8 @@ def plan_columns(tables: Sequence[TextTable], options: Options, engine: Engine) 
     """
     _check_same_columns(tables)
     table = tables[0]
+    if not any(each.sample for each in tables):
+        raise NoUsableRows(f"{table.name} has a header and no rows under it.", file=table.name)
     asked = _asked(table, options)
     preset = _preset_of(table)
     guesses = list(guesses_for(table, options))
@@ -209,6 +224,12 @@ def _check_needed(columns: Mapping[str, str], level: Level, table: TextTable) ->
 
 
 def _missing(role: str, what: str, table: TextTable) -> MissingColumns:
+    named = named_for(role, table.columns)
+    place = table.columns.index(named) if named else 0
+    seen = list(dict.fromkeys(cell for row in table.sample if (cell := row[place])))[:3]
+    if named and seen:
+        shown = ", ".join(f'"{value[:40]}"' for value in seen)
+        what += f'; "{named}" sounds like it, but its values do not fit: {shown}'
     return MissingColumns(
         f"{table.name}: {what}. Its columns: {', '.join(table.columns[:30])}. "
         f"Say which one it is with --map {role}=COLUMN.",

@@ -98,6 +98,13 @@ def guess_without_header(
     }
 
 
+def named_for(role: str, headers: Sequence[str]) -> str | None:
+    """Return the header whose words alone say `role` best, whatever its values; None where none does."""
+    weights = {header: role_weights(header).get(role, 0.0) for header in headers}
+    best = max(weights, key=lambda header: weights[header], default=None)
+    return best if best is not None and weights[best] >= _LEAST else None
+
+
 def find_column(name: str, headers: Sequence[str], plan: ColumnPlan | None, *, option: str) -> str:
     """Return the header that an option means: exactly, as a person compares, or by its role.
 
