@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from rfm_backend import columns as c
 from rfm_backend.engines.protocol import Engine
 from rfm_backend.engines.quoting import quote_name, quote_text
+from rfm_backend.pipeline.mapping.cells import BLANK, is_plain_sql, trimmed_sql
 from rfm_backend.pipeline.mapping.dates import timestamp_sql
 from rfm_backend.pipeline.mapping.numbers import number_readable_sql, number_sql
 from rfm_backend.pipeline.mapping.plan import ColumnPlan
@@ -36,10 +37,6 @@ ORDINAL = "ordinal"
 SOURCE = "source"
 
 MAX_ID_LENGTH = 255
-# What may stand at the edges of a cell without meaning anything.  trim() with a list of characters costs
-# six times what a look at both ends does, so that only cells with a blank at an end are cut.
-_BLANKS = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(160) || chr(12288)"
-_BLANK_AT_AN_END = r"'^[\s\x0b\x{a0}\x{3000}]|[\s\x0b\x{a0}\x{3000}]$'"
 _MISSING_IDS = ("null", "nan", "n/a", "#n/a")
 
 
@@ -81,27 +78,20 @@ def lines_sql(request: LineRequest, engine: Engine) -> str:
 
 def clean_id_sql(text: str, *, lower: bool) -> str:
     """Return SQL for an id: outer blanks cut, NFC, the words for "missing" as NULL."""
-    cut = _cut(text)
-    missing = ", ".join(quote_text(word) for word in ("", *_MISSING_IDS))
-    written = f"nfc_normalize({cut})"
-    written = f"lower({written})" if lower else written
-    return f"CASE WHEN lower({cut}) NOT IN ({missing}) THEN {written} END"
+    missing = "|".join(_MISSING_IDS)
+    longest = max(len(word) for word in _MISSING_IDS)
+    written = (
+        f"CASE WHEN {is_plain_sql(text)} AND strlen({text}) > {longest} THEN nfc_normalize({text}) "
+        f"WHEN NOT regexp_full_match({text}, '(?i){BLANK}*({missing})?{BLANK}*') "
+        f"THEN nfc_normalize({trimmed_sql(text)}) END"
+    )
+    return f"lower({written})" if lower else written
 
 
 def _free_name(name: str, taken: set[str]) -> str:
     free = name if name not in taken else f"{name}_in_file"
     taken.add(free)
     return free
-
-
-def _cut(text: str) -> str:
-    """Return SQL for a text without the blanks at its ends."""
-    return f"CASE WHEN regexp_matches({text}, {_BLANK_AT_AN_END}) THEN trim({text}, {_BLANKS}) ELSE {text} END"
-
-
-def _trimmed(text: str) -> str:
-    """Return SQL for a cell's text without outer blanks, NULL where nothing is left."""
-    return f"nullif({_cut(text)}, '')"
 
 
 def _texts_sql(table: TextTable, number: int, request: LineRequest, engine: Engine) -> str:
@@ -194,42 +184,39 @@ def _typed_sql(texts: str, request: LineRequest) -> str:
     typed = [
         f"{clean_id_sql(f'role_{c.CUSTOMER_ID}', lower=plan.customer_is_email)} AS {c.CUSTOMER_ID}"
     ]
-    date_role = c.INVOICE_DATE if c.INVOICE_DATE in columns else c.LAST_PURCHASE_DATE
-    time_text = _trimmed(f"role_{c.INVOICE_TIME}") if c.INVOICE_TIME in columns else None
-    typed.append(f"{_trimmed(f'role_{date_role}')} AS date_text")
+    date_role = _date_role(plan)
     stamp = timestamp_sql(
-        _trimmed(f"role_{date_role}"),
+        f"role_{date_role}",
         plan.dates[date_role],
-        time_expr=time_text,
+        time_expr=f"role_{c.INVOICE_TIME}" if c.INVOICE_TIME in columns else None,
         timezone=options.timezone,
     )
     typed.append(f"{stamp} AS {OCCURRED_AT}")
     if c.FIRST_PURCHASE_DATE in columns:
-        first = timestamp_sql(
-            _trimmed(f"role_{c.FIRST_PURCHASE_DATE}"), plan.dates[c.FIRST_PURCHASE_DATE]
-        )
+        first = timestamp_sql(f"role_{c.FIRST_PURCHASE_DATE}", plan.dates[c.FIRST_PURCHASE_DATE])
         typed.append(f"{first} AS first_at")
-    for role in c.NUMBER_ROLES:
-        if role in columns:
-            typed.append(f"{_trimmed(f'role_{role}')} AS {role}_text")
-            typed.append(f"{number_sql(f'role_{role}', plan.numbers[role])} AS {role}_number")
-    invoice = _trimmed(f"role_{c.INVOICE_ID}") if c.INVOICE_ID in columns else "NULL"
+    typed += [
+        f"{number_sql(f'role_{role}', plan.numbers[role])} AS {role}_number"
+        for role in c.NUMBER_ROLES
+        if role in columns
+    ]
+    invoice = trimmed_sql(f"role_{c.INVOICE_ID}") if c.INVOICE_ID in columns else "NULL"
     typed.append(f"{invoice} AS {c.INVOICE_ID}")
     if c.PRODUCT_ID in columns:
-        typed.append(f"{_trimmed(f'role_{c.PRODUCT_ID}')} AS {c.PRODUCT_ID}")
+        typed.append(f"{trimmed_sql(f'role_{c.PRODUCT_ID}')} AS {c.PRODUCT_ID}")
     if c.CURRENCY in columns:
-        typed.append(f"upper({_trimmed(f'role_{c.CURRENCY}')}) AS {c.CURRENCY}")
+        typed.append(f"upper({trimmed_sql(f'role_{c.CURRENCY}')}) AS {c.CURRENCY}")
     if c.STATUS in columns:
-        typed.append(f"lower({_trimmed(f'role_{c.STATUS}')}) AS {c.STATUS}")
+        typed.append(f"lower({trimmed_sql(f'role_{c.STATUS}')}) AS {c.STATUS}")
     return f"SELECT *, {', '.join(typed)} FROM {texts}"
 
 
 def _judged_sql(typed: str, request: LineRequest) -> str:
     """Return a SELECT of the lines with their reason."""
     plan, options = request.plan, request.options
-    by = f"coalesce({_trimmed(BY)}, '')" if request.by_column else "''"
+    by = f"coalesce({trimmed_sql(BY)}, '')" if request.by_column else "''"
     carried = ", ".join(
-        f"{_trimmed(f'carried_{place}')} AS carried_{place}"
+        f"{trimmed_sql(f'carried_{place}')} AS carried_{place}"
         for place, _ in enumerate(carried_columns(plan, options))
     )
     quantity = f"{c.QUANTITY}_number" if c.QUANTITY in plan.columns else "NULL"
@@ -287,7 +274,7 @@ def _reasons(plan: ColumnPlan, options: Options) -> list[str]:
     """Return the WHEN clauses, in the order in which a row is tried."""
     when = []
     for place, (_, value) in enumerate(options.exclude):
-        when.append((f"{_trimmed(f'excluded_{place}')} = {quote_text(value)}", "excluded"))
+        when.append((f"{trimmed_sql(f'excluded_{place}')} = {quote_text(value)}", "excluded"))
     if options.currency and c.CURRENCY in plan.columns:
         wanted = quote_text(options.currency.upper())
         when.append((f"{c.CURRENCY} IS DISTINCT FROM {wanted}", "other_currency"))
@@ -297,7 +284,7 @@ def _reasons(plan: ColumnPlan, options: Options) -> list[str]:
     when += [
         (f"{c.CUSTOMER_ID} IS NULL", "no_customer"),
         (f"length({c.CUSTOMER_ID}) > {MAX_ID_LENGTH}", "customer_id_too_long"),
-        ("date_text IS NULL", "no_date"),
+        (f"{OCCURRED_AT} IS NULL AND {_is_blank(_date_role(plan))}", "no_date"),
         (f"{OCCURRED_AT} IS NULL", "unreadable_date"),
     ]
     day = f"CAST({OCCURRED_AT} AS DATE)"
@@ -324,10 +311,18 @@ def _reasons(plan: ColumnPlan, options: Options) -> list[str]:
     return [f"WHEN {test} THEN {quote_text(reason)}" for test, reason in when]
 
 
+def _date_role(plan: ColumnPlan) -> str:
+    return c.INVOICE_DATE if c.INVOICE_DATE in plan.columns else c.LAST_PURCHASE_DATE
+
+
+def _is_blank(role: str) -> str:
+    return f"{trimmed_sql(f'role_{role}')} IS NULL"
+
+
 def _number_reasons(role: str, word: str, plan: ColumnPlan) -> list[tuple[str, str]]:
     readable = number_readable_sql(f"role_{role}", plan.numbers[role])
     return [
-        (f"{role}_text IS NULL", f"no_{word}"),
+        (f"{role}_number IS NULL AND {_is_blank(role)}", f"no_{word}"),
         (f"{role}_number IS NULL AND {readable}", "number_out_of_range"),
         (f"{role}_number IS NULL", f"unreadable_{word}"),
         (f"{role}_number <= 0", f"{word}_not_positive"),

@@ -16,6 +16,7 @@ What it does not do: it decides no order of day and month; `date_format` does.
 from typing import Final
 
 from rfm_backend.engines.quoting import quote_text
+from rfm_backend.pipeline.mapping.cells import trimmed_sql
 from rfm_backend.pipeline.mapping.plan import DateFormat
 
 # Serials of a spreadsheet: 1900-01-01 to 9999-12-31 counted from the 1900 epoch.
@@ -40,10 +41,14 @@ def timestamp_sql(
     time_expr : SQL expression for the time of day, where a column of its own has it
     timezone : IANA name; where an offset is written, the instant moves to this zone's wall time
     """
+    cell, text = text, trimmed_sql(text)
     local = f"regexp_replace({text}, {quote_text(_OFFSET)}, '')" if form.has_offsets else text
     stamp = _local_sql(local, form)
+    if not form.has_offsets:
+        stamp = f"coalesce({_short_iso_sql(cell)}, {stamp})"
     if time_expr is not None:
-        stamp = f"coalesce(CAST({stamp} AS DATE) + {_time_sql(time_expr)}, {stamp})"
+        time = _time_sql(trimmed_sql(time_expr))
+        stamp = f"coalesce(CAST({stamp} AS DATE) + {time}, {stamp})"
     if timezone is None or not form.has_offsets:
         return stamp
     offset = f"regexp_extract({text}, {quote_text(_OFFSET)}, 1)"
@@ -56,6 +61,22 @@ def timestamp_sql(
     return f"CASE WHEN {offset} <> '' THEN timezone({quote_text(timezone)}, {instant}) ELSE {stamp} END"
 
 
+def _short_iso_sql(cell: str) -> str:
+    """Return SQL for a day or a second in ISO form, at its full length; NULL for all else."""
+    # A first digit and a last one: else "24-01-05" and two blanks would be a day of the year 24.
+    return (
+        f"CASE WHEN {cell} BETWEEN '1' AND '9~' AND {cell}[-1] BETWEEN '0' AND '9' THEN "
+        f"CASE strlen({cell}) WHEN 19 THEN TRY_STRPTIME({cell}, '%Y-%m-%d %H:%M:%S') "
+        f"WHEN 10 THEN TRY_STRPTIME({cell}, '%Y-%m-%d') END END"
+    )
+
+
+def _any_iso_sql(text: str) -> str:
+    """Return SQL for a day or an instant in any ISO form."""
+    whole = f"regexp_extract({text}, {quote_text(f'^{_ISO}$')})"
+    return f"TRY_CAST(replace({whole}, ',', '.') AS TIMESTAMP)"
+
+
 def _local_sql(text: str, form: DateFormat) -> str:
     ways = []
     if form.epoch_unit is not None:
@@ -64,20 +85,14 @@ def _local_sql(text: str, form: DateFormat) -> str:
             f"CASE WHEN regexp_full_match({text}, '[0-9]{{9,13}}') THEN make_timestamp({micros}) END"
         )
     if form.order == "ymd":
-        ways.append(
-            f"CASE WHEN regexp_full_match({text}, {quote_text(_ISO)}) "
-            f"THEN TRY_CAST(replace({text}, ',', '.') AS TIMESTAMP) END"
-        )
+        ways.append(_any_iso_sql(text))
     if form.patterns:
         written = _month_numbers(text, form)
         patterns = ", ".join(quote_text(pattern) for pattern in form.patterns)
         ways.append(f"TRY_STRPTIME({written}, [{patterns}])")
     if form.order != "ymd":
         # A column of one order may hold ISO texts as well; they have only one reading.
-        ways.append(
-            f"CASE WHEN regexp_full_match({text}, {quote_text(_ISO)}) "
-            f"THEN TRY_CAST(replace({text}, ',', '.') AS TIMESTAMP) END"
-        )
+        ways.append(_any_iso_sql(text))
     if form.serial_epoch is not None:
         ways.append(_serial_sql(text, form.serial_epoch))
     return f"coalesce({', '.join(ways)})" if len(ways) > 1 else ways[0]

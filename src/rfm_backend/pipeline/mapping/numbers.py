@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from rfm_backend.engines.quoting import quote_text
+from rfm_backend.pipeline.mapping.cells import trimmed_sql
 from rfm_backend.pipeline.mapping.plan import NumberFormat
 
 DECIMAL_TYPE: Final = "DECIMAL(18, 6)"
@@ -50,22 +51,30 @@ def number_sql(text: str, form: NumberFormat) -> str:
     text : SQL expression of type VARCHAR
     form : which mark is the decimal one
     """
-    plain = r"'[-+]?[0-9]+(\.[0-9]*)?'" if form.decimal == "." else "'[-+]?[0-9]+'"
+    # The engine's own cast takes what a person writes without thousands, and refuses the rest; but it
+    # reads "1_000", and would read the thousands of "10.000" as a fraction.
+    foreign = "'_'" if form.decimal == "." else "'[_.]'"
+    told = (
+        f"contains({text}, {foreign})"
+        if form.decimal == "."
+        else f"regexp_matches({text}, {foreign})"
+    )
+    simple = text if form.decimal == "." else f"replace({text}, ',', '.')"
     return (
-        f"CASE WHEN regexp_full_match({text}, {plain}) THEN TRY_CAST({text} AS {DECIMAL_TYPE}) "
-        f"WHEN {text} IS NOT NULL THEN TRY_CAST({_normal_sql(text, form)} AS {DECIMAL_TYPE}) END"
+        f"coalesce(CASE WHEN NOT {told} THEN TRY_CAST({simple} AS {DECIMAL_TYPE}) END, "
+        f"TRY_CAST({_normal_sql(text, form)} AS {DECIMAL_TYPE}))"
     )
 
 
 def number_readable_sql(text: str, form: NumberFormat) -> str:
     """Return SQL that tells whether `text` is a number at all, of whatever size."""
-    return f"{_normal_sql(text, form)} IS NOT NULL"
+    return f"{_normal_sql(text, form)} <> ''"
 
 
 def _normal_sql(text: str, form: NumberFormat) -> str:
-    """Return SQL for a number as the engine writes it ("-1234.5"), NULL where it is none."""
+    """Return SQL for a number as the engine writes it ("-1234.5"), empty where it is none."""
     # Outer blanks, a currency before or behind, blanks and apostrophes between thousands.
-    bare = f"trim({text}, ' ' || chr(9) || chr(160))"
+    bare = trimmed_sql(text)
     bare = f"regexp_replace({bare}, {quote_text(f'^([-+(]?){_SPACE}*(?i:{_SIGNS})[.]?{_SPACE}*')}, '\\1')"
     bare = f"regexp_replace({bare}, {quote_text(f'{_SPACE}*(?i:{_SIGNS})[.]?{_SPACE}*([-)]?)$')}, '\\1')"
     bare = rf"regexp_replace({bare}, {quote_text(f'([0-9]){_SPACE}([0-9]{{3}})')}, '\1\2', 'g')"
@@ -75,10 +84,8 @@ def _normal_sql(text: str, form: NumberFormat) -> str:
     thousands, point = (",", ".") if form.decimal == "." else (".", ",")
     grouped = rf"[-+]?[0-9]{{1,3}}(\{thousands}[0-9]{{3}})+(\{point}[0-9]*)?"
     simple = rf"[-+]?([0-9]+(\{point}[0-9]*)?|\{point}[0-9]+)([eE][-+]?[0-9]{{1,3}})?"
-    return (
-        f"CASE WHEN regexp_full_match({bare}, {quote_text(f'{grouped}|{simple}')}) "
-        f"THEN replace(replace({bare}, {quote_text(thousands)}, ''), {quote_text(point)}, '.') END"
-    )
+    whole = f"regexp_extract({bare}, {quote_text(f'^({grouped}|{simple})$')})"
+    return f"replace(replace({whole}, {quote_text(thousands)}, ''), {quote_text(point)}, '.')"
 
 
 def currency_of(texts: Sequence[str | None]) -> dict[str, int]:
