@@ -7,10 +7,8 @@ from pathlib import Path
 from rfm_backend.engines.duckdb import DuckDBEngine
 from rfm_backend.library import read_sources
 from rfm_backend.pipeline.aggregate import aggregate_customers
-from rfm_backend.pipeline.clean import clean_lines
-from rfm_backend.pipeline.mapping.find import plan_columns
 from rfm_backend.pipeline.options import Options
-from rfm_backend.pipeline.run import line_request
+from rfm_backend.pipeline.run import map_and_clean
 from rfm_backend.progress import no_progress
 
 if __name__ == "__main__":
@@ -19,8 +17,7 @@ if __name__ == "__main__":
         options = Options()
         tables = read_sources(source, options, workdir=Path(folder), progress=no_progress)
         engine = DuckDBEngine(workdir=Path(folder))
-        request = line_request(tables, plan_columns(tables, options, engine), options)
-        clean_lines(request, engine, progress=no_progress)
+        request, _ = map_and_clean(tables, options, engine, progress=no_progress)
         aggregate_customers(request, engine, progress=no_progress)
         engine.write(
             "SELECT customer_id, recency, frequency, monetary FROM customers", Path(out), form="csv"

@@ -53,7 +53,7 @@ SETTINGS: Final = (
         field="memory_limit",
         kind="size",
         default="",
-        help="Memory an analysis may use before it spills to disk, as 1.5GB. Empty: most of what there is.",
+        help="Memory an analysis may use before it spills to disk, as 1.5GB. Empty: 600MB.",
     ),
     Setting(
         name="RFM_THREADS",

@@ -166,7 +166,7 @@ keep_option: Final = click.option(
 
 memory_option: Final = click.option(
     "--memory-limit", type=MemorySize(), cls=Panelled, panel=RUNNING,
-    help="Memory to use before spilling to disk, such as 1.5GB.",
+    help="Memory to use before spilling to disk, such as 1.5GB (else 600MB).",
 )  # fmt: skip
 threads_option: Final = click.option(
     "--threads", type=click.IntRange(1, 1024), metavar="N", cls=Panelled, panel=RUNNING,

@@ -22,6 +22,7 @@ from rfm_backend.engines.protocol import Engine, Rejected
 from rfm_backend.errors import NoUsableRows, SeveralCurrencies, UnreadableFile
 from rfm_backend.pipeline.lines import (
     BY,
+    IS_MARKED,
     IS_RETURN,
     OCCURRED_AT,
     REASON,
@@ -61,6 +62,13 @@ def clean_lines(request: LineRequest, engine: Engine, *, progress: Progress) -> 
     return rejected
 
 
+def has_unforeseen_marks(request: LineRequest, engine: Engine) -> bool:
+    """Tell whether a column assumed to have no decimal mark has one further down, so that it was misread."""
+    if not request.plan.assumed_unmarked:
+        return False
+    return bool(engine.rows(f"SELECT 1 FROM {ORDERS} WHERE {IS_MARKED} LIMIT 1"))
+
+
 def judged_lines_sql(request: LineRequest, engine: Engine) -> str:
     """Return a SELECT of all lines with their final reason, duplicates and returns included."""
     options = request.options
@@ -95,7 +103,6 @@ def _orders_sql(lines: str, request: LineRequest) -> str:
         return f"CASE WHEN {REASON} IS NULL THEN {value} END"
 
     plan = request.plan
-    day = f"CAST({OCCURRED_AT} AS DATE)"
     keys = {c.CUSTOMER_ID: kept(c.CUSTOMER_ID), INVOICE_KEY: kept(_invoice_sql(request))}
     if request.by_column:
         keys[BY] = kept(BY)
@@ -113,15 +120,16 @@ def _orders_sql(lines: str, request: LineRequest) -> str:
     measured = [
         "count(*) AS n_rows",
         f"sum({c.AMOUNT}) AS {c.AMOUNT}",
-        "min(CAST(first_at AS DATE)) AS first_day",
-        f"max({day}) AS last_day",
+        "min(first_at) AS first_at",
         f"max({OCCURRED_AT}) AS last_at",
-        f"sum({c.FREQUENCY}) AS given_frequency",
+        *([f"sum({c.FREQUENCY}) AS given_frequency"] if plan.level == "customers" else []),
+        *([f"bool_or({IS_MARKED}) AS {IS_MARKED}"] if plan.assumed_unmarked else []),
         *carried,
     ]
     places = ", ".join(str(place) for place in range(1, len(keys) + 2))
+    days = "CAST(first_at AS DATE) AS first_day, CAST(last_at AS DATE) AS last_day"
     return (
-        f"SELECT *{f', {constant}' if constant else ''} FROM (SELECT {REASON}, {grouped}, "
+        f"SELECT * EXCLUDE (first_at), {days}{f', {constant}' if constant else ''} FROM (SELECT {REASON}, {grouped}, "
         f"{', '.join(measured)} FROM ({lines}) GROUP BY {places})"
     )
 

@@ -32,6 +32,7 @@ BY = "by_value"
 OCCURRED_AT = "occurred_at"
 REASON = "reason"
 IS_RETURN = "is_return"
+IS_MARKED = "is_marked"
 ROW_HASH = "row_hash"
 ORDINAL = "ordinal"
 SOURCE = "source"
@@ -237,11 +238,18 @@ def _judged_sql(typed: str, request: LineRequest) -> str:
         f"{'first_at' if c.FIRST_PURCHASE_DATE in plan.columns else OCCURRED_AT} AS first_at",
         f"{_return_sql(plan)} AS {IS_RETURN}",
         SOURCE,
+        *([_marked_sql(plan)] if plan.assumed_unmarked else []),
         *extra,
         *([carried] if carried else []),
         f"CASE {' '.join(_reasons(plan, options))} END AS {REASON}",
     ]
     return f"SELECT {', '.join(chosen)} FROM {typed}"
+
+
+def _marked_sql(plan: ColumnPlan) -> str:
+    """Return whether a number has a mark after all, in a column whose first rows have none."""
+    marks = (f"contains(role_{role}, '{mark}')" for role in plan.assumed_unmarked for mark in ".,")
+    return f"({' OR '.join(marks)}) AS {IS_MARKED}"
 
 
 def _is_priced(plan: ColumnPlan) -> bool:

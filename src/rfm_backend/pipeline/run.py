@@ -20,13 +20,13 @@ from decimal import Decimal
 import numpy as np
 
 from rfm_backend import columns as c
-from rfm_backend.engines.protocol import Engine
+from rfm_backend.engines.protocol import Engine, Rejected
 from rfm_backend.engines.quoting import quote_name, quote_text
 from rfm_backend.errors import UnknownCustomer
 from rfm_backend.pipeline.accounting import LineFinder, account
 from rfm_backend.pipeline.aggregate import CUSTOMERS, aggregate_customers
 from rfm_backend.pipeline.analysis import Finding, Summary
-from rfm_backend.pipeline.clean import clean_lines
+from rfm_backend.pipeline.clean import clean_lines, has_unforeseen_marks
 from rfm_backend.pipeline.explain import Explanation, explain_customer
 from rfm_backend.pipeline.explain import Population as Peers
 from rfm_backend.pipeline.fit import Fit, apply_model, fit, load_population
@@ -96,9 +96,7 @@ def analyse(
     InvalidOption
         A column that an option names does not exist.
     """
-    plan = plan_columns(tables, options, engine)
-    request = line_request(tables, plan, options)
-    rejected = clean_lines(request, engine, progress=progress)
+    request, rejected = map_and_clean(tables, options, engine, progress=progress)
     snapshot_date = aggregate_customers(request, engine, progress=progress)
     population = load_population(engine, has_groups=request.by_column is not None)
     progress(Step(stage="cluster", done=0, total=None, unit="rows"))
@@ -127,10 +125,27 @@ def analyse(
         result_columns=result_columns,
         summary=summary,
         model=model or make_model(summary, found, rules, options),
-        plan=plan,
+        plan=request.plan,
         options=options,
         request=request,
     )
+
+
+def map_and_clean(
+    tables: Sequence[TextTable], options: Options, engine: Engine, *, progress: Progress
+) -> tuple[LineRequest, list[Rejected]]:
+    """Map the columns and make the engine's table ``orders`` by them: the files are read once.
+
+    Only where a decimal mark appears far down a column that seemed to have none, the whole column is
+    looked at to decide it, and the files are read again.
+    """
+    plan = plan_columns(tables, options, engine, assume_unmarked=True)
+    request = line_request(tables, plan, options)
+    rejected = clean_lines(request, engine, progress=progress)
+    if has_unforeseen_marks(request, engine):
+        request = line_request(tables, plan_columns(tables, options, engine), options)
+        rejected = clean_lines(request, engine, progress=progress)
+    return request, rejected
 
 
 def line_request(tables: Sequence[TextTable], plan: ColumnPlan, options: Options) -> LineRequest:

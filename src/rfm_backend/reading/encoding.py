@@ -73,13 +73,15 @@ def find_encoding(path: Path, name: str, *, asked: str | None, progress: Progres
         while chunk := stream.read(CHUNK_BYTES):
             scan.take(chunk)
             progress(Step(stage="check", done=scan.n_bytes, total=size, unit="bytes"))
+    scan.finish()
     is_wide = encoding is not None and encoding.startswith(("utf-16", "utf-32"))
-    if scan.nul_line is not None and not is_wide:
+    if scan.first_nul is not None and not is_wide:
+        line = _line_at(path, scan.first_nul)
         raise UnreadableFile(
-            f"{name}, line {scan.nul_line}: there is a NUL byte, so this is no text file, or it is "
+            f"{name}, line {line}: there is a NUL byte, so this is no text file, or it is "
             "damaged. Export it again as CSV or XLSX; if it is UTF-16, say --encoding utf-16.",
             file=name,
-            line=scan.nul_line,
+            line=line,
         )
     if encoding is None:
         encoding = scan.narrow_encoding()
@@ -145,11 +147,8 @@ class _Scan:
     def __init__(self) -> None:
         self.n_bytes = 0
         self.has_quotes = False
-        self.nul_line: int | None = None
-        self._lines = 1
-        self._n_crlf = 0
-        self._n_lf = 0
-        self._n_cr = 0
+        self.first_nul: int | None = None
+        self._line_ends: set[bytes] = set()
         self._ended_with_cr = False
         self._utf8: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
         self._is_cp1252 = True
@@ -157,32 +156,44 @@ class _Scan:
     @property
     def has_mixed_line_ends(self) -> bool:
         """The engine takes one kind of line end for a whole file, and a lone CR only by itself."""
-        kinds = (self._n_crlf, self._n_lf - self._n_crlf, self._n_cr - self._n_crlf)
-        return sum(kind > 0 for kind in kinds) > 1
+        return len(self._line_ends) > 1
 
     def take(self, chunk: bytes) -> None:
         """Look at the next bytes."""
-        self.n_bytes += len(chunk)
         self.has_quotes = self.has_quotes or b'"' in chunk
-        if self.nul_line is None and (place := chunk.find(0)) >= 0:
-            self.nul_line = self._lines + chunk.count(b"\n", 0, place)
-        self._count_line_ends(chunk)
+        if self.first_nul is None and (place := chunk.find(0)) >= 0:
+            self.first_nul = self.n_bytes + place
+        self.n_bytes += len(chunk)
+        self._note_line_ends(chunk)
         if self._utf8 is None and not self._is_cp1252:
             return
         if chunk.isascii() and self._utf8 is not None and self._utf8.getstate()[0] == b"":
             return
         self._decode(chunk)
 
-    def _count_line_ends(self, chunk: bytes) -> None:
-        n_lf = chunk.count(b"\n")
-        self._lines += n_lf
-        self._n_lf += n_lf
-        if b"\r" in chunk:
-            self._n_cr += chunk.count(b"\r")
-            self._n_crlf += chunk.count(b"\r\n")
-        if self._ended_with_cr and chunk.startswith(b"\n"):
-            self._n_crlf += 1
+    def _note_line_ends(self, chunk: bytes) -> None:
+        if self._ended_with_cr:
+            chunk = b"\r" + chunk
         self._ended_with_cr = chunk.endswith(b"\r")
+        if self._ended_with_cr:
+            chunk = chunk[:-1]
+        if b"\r" not in chunk:
+            # Whether there is one is found at once; how many, only by looking at all.
+            if b"\n" in chunk:
+                self._line_ends.add(b"\n")
+            return
+        n_crlf = chunk.count(b"\r\n")
+        found = {
+            b"\r\n": n_crlf,
+            b"\n": chunk.count(b"\n") - n_crlf,
+            b"\r": chunk.count(b"\r") - n_crlf,
+        }
+        self._line_ends |= {end for end, number in found.items() if number}
+
+    def finish(self) -> None:
+        """Take in what the last chunk left open."""
+        if self._ended_with_cr:
+            self._line_ends.add(b"\r")
 
     def _decode(self, chunk: bytes) -> None:
         if self._utf8 is not None:
@@ -213,6 +224,15 @@ class _LineEnds:
         if text.endswith("\r") and not final:
             self._held, text = "\r", text[:-1]
         return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _line_at(path: Path, offset: int) -> int:
+    line = 1
+    with path.open("rb") as stream:
+        while offset > 0 and (chunk := stream.read(min(CHUNK_BYTES, offset))):
+            line += chunk.count(b"\n")
+            offset -= len(chunk)
+    return line
 
 
 def _marked(start: bytes) -> str | None:

@@ -52,8 +52,13 @@ _SALE_ROLES: Final = (
 _STAND_INS: Final = (c.EMAIL, c.PHONE, c.CUSTOMER_NAME)
 
 
-def plan_columns(tables: Sequence[TextTable], options: Options, engine: Engine) -> ColumnPlan:
+def plan_columns(
+    tables: Sequence[TextTable], options: Options, engine: Engine, *, assume_unmarked: bool = False
+) -> ColumnPlan:
     """Return which column has which role and how it is read.
+
+    With `assume_unmarked`, number columns without a decimal mark in the first rows are not looked
+    through for one: `ColumnPlan.assumed_unmarked` names them.
 
     Raises
     ------
@@ -79,7 +84,8 @@ def plan_columns(tables: Sequence[TextTable], options: Options, engine: Engine) 
     level = options.level or (preset.level if preset else _level(table, columns))
     columns, guesses = _settle(columns, guesses, level, asked=asked)
     _check_needed(columns, level, table)
-    return _with_formats(columns, guesses, level, preset, tables, options, engine)
+    hints = NumberHints(assume_unmarked=assume_unmarked)
+    return _with_formats(columns, guesses, level, preset, tables, options, engine, hints)
 
 
 def guesses_for(table: TextTable, options: Options) -> tuple[RoleGuess, ...]:
@@ -247,10 +253,11 @@ def _with_formats(
     tables: Sequence[TextTable],
     options: Options,
     engine: Engine,
+    hints: NumberHints,
 ) -> ColumnPlan:
     """Decide how numbers and dates are written, and what the statuses mean."""
     language = language_of(tables[0].columns) if tables[0].has_header else None
-    numbers = _number_formats(columns, tables, options, engine, language)
+    numbers = _number_formats(columns, tables, options, engine, replace(hints, language=language))
     currencies = _currencies(columns, tables)
     status = None
     if c.STATUS in columns:
@@ -286,7 +293,7 @@ def _number_formats(
     tables: Sequence[TextTable],
     options: Options,
     engine: Engine,
-    language: str | None,
+    hints: NumberHints,
 ) -> dict[str, NumberFormat]:
     """Decide each number column; those that decide by themselves help the others."""
     formats: dict[str, NumberFormat] = {}
@@ -294,7 +301,11 @@ def _number_formats(
     for role in (role for role in c.NUMBER_ROLES if role in columns):
         try:
             formats[role] = decide_number(
-                columns[role], tables, engine, asked=options.decimal, hints=NumberHints()
+                columns[role],
+                tables,
+                engine,
+                asked=options.decimal,
+                hints=replace(hints, language=None),
             )
         except AmbiguousNumbers:
             undecided.append(role)
@@ -313,7 +324,7 @@ def _number_formats(
             tables,
             engine,
             asked=options.decimal,
-            hints=NumberHints(sibling=sibling, language=language),
+            hints=replace(hints, sibling=sibling),
         )
     return formats
 

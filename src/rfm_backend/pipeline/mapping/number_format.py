@@ -17,7 +17,7 @@ from rfm_backend.engines.protocol import Engine
 from rfm_backend.engines.quoting import quote_name, quote_text
 from rfm_backend.errors import AmbiguousNumbers
 from rfm_backend.pipeline.mapping.numbers import CURRENCIES, currency_of
-from rfm_backend.pipeline.mapping.plan import NumberFormat
+from rfm_backend.pipeline.mapping.plan import ASSUMED_UNMARKED, NumberFormat
 from rfm_backend.text_table import TextTable
 
 Mark = Literal[".", ","]
@@ -53,10 +53,15 @@ _TYPED: Final = ("xlsx", "xls", "xlsb", "ods", "parquet", "frame")
 
 @dataclass(frozen=True, kw_only=True)
 class NumberHints:
-    """What the rest of the file says about the decimal mark."""
+    """What the rest of the file says about the decimal mark.
+
+    With ``assume_unmarked``, a column without a mark in its first rows is taken for one without any;
+    whoever reads the whole file must look whether that held.
+    """
 
     sibling: Mark | None = None
     language: str | None = None
+    assume_unmarked: bool = False
 
 
 def decide_number(
@@ -99,6 +104,8 @@ def _decide_mark(
     points = sum(re.search(_POINT, text) is not None for text in texts)
     commas = sum(re.search(_COMMA, text) is not None for text in texts)
     example = next((text for text in texts if re.search(_EITHER, text)), None)
+    if hints.assume_unmarked and not any("." in text or "," in text for text in texts):
+        return ".", ASSUMED_UNMARKED
     if not points and not commas:
         points, commas, example = _count_in_whole_column(column, tables, engine)
     if points or commas:

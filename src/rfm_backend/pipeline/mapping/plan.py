@@ -11,9 +11,12 @@ What always holds: a column has at most one role; every role in ``columns`` that
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from rfm_backend.pipeline.options import Level
+
+# The evidence for a column in whose first rows no number has a mark.
+ASSUMED_UNMARKED: Final = "assumed_unmarked"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +24,7 @@ class NumberFormat:
     """How the numbers of one column are written.
 
     ``evidence`` says in one word what decided: "unambiguous", "currency", "sibling", "language",
-    "typed", "option".  ``has_marks`` tells whether any number of the column has a mark.  ``currencies`` are ISO codes read off signs and codes in the column ("Rp" -> IDR).
+    "typed", "option", "assumed_unmarked".  ``has_marks`` tells whether any number of the column has a mark.  ``currencies`` are ISO codes read off signs and codes in the column ("Rp" -> IDR).
     """
 
     decimal: Literal[".", ","] = "."
@@ -100,3 +103,10 @@ class ColumnPlan:
     currencies: Mapping[str, int] = field(default_factory=dict)
     customer_is_email: bool = False
     language: str | None = None
+
+    @property
+    def assumed_unmarked(self) -> tuple[str, ...]:
+        """The number roles of which only the first rows were looked at, and have no mark."""
+        return tuple(
+            role for role, form in self.numbers.items() if form.evidence == ASSUMED_UNMARKED
+        )
