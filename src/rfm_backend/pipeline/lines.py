@@ -115,7 +115,7 @@ def _texts_sql(table: TextTable, number: int, request: LineRequest, engine: Engi
     if table.sheet is not None:
         source = _without_blank_rows(source, table)
     if plan.fill_down:
-        source = _filled_down(source, plan)
+        source = _filled_down(source, plan, [name for name in plan.fill_down if name in wanted])
     chosen = [f"{quote_name(column)} AS role_{role}" for role, column in plan.columns.items()]
     chosen += [
         f"{quote_name(column)} AS carried_{place}"
@@ -157,7 +157,7 @@ def _hash_sql(names: Sequence[str]) -> str:
     return f"struct_pack(a := hash({parts}), b := hash('', {parts}))"
 
 
-def _filled_down(source: str, plan: ColumnPlan) -> str:
+def _filled_down(source: str, plan: ColumnPlan, names: Sequence[str]) -> str:
     """Carry an order's fields from its first line to its further lines, never to the next order."""
     invoice = quote_name(plan.columns[c.INVOICE_ID])
     begins = (
@@ -173,7 +173,7 @@ def _filled_down(source: str, plan: ColumnPlan) -> str:
         f"first_value({quote_name(name)} IGNORE NULLS) OVER "
         f"(PARTITION BY order_number ORDER BY {ORDINAL} "
         f"ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS {quote_name(name)}"
-        for name in plan.fill_down
+        for name in names
     )
     return f"(SELECT * REPLACE ({filled}) FROM {numbered})"
 
