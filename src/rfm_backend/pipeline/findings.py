@@ -102,9 +102,8 @@ def find_about_scores(
 
 
 def find_about_rows(request: LineRequest, quality: Quality, engine: Engine) -> list[Finding]:
-    """Return findings about rows: repetitions, unreadable values, how purchases were counted."""
+    """Return findings about rows but for repetitions: unreadable values, how purchases were counted."""
     return [
-        *_repetitions(request, engine),
         *_unreadable(quality),
         *_counting(quality, engine),
         *_offsets(request, engine),
@@ -197,8 +196,11 @@ def _dates_ahead(quality: Quality, engine: Engine) -> list[Finding]:
     ]
 
 
-def _repetitions(request: LineRequest, engine: Engine) -> list[Finding]:
-    """Count usable rows that repeat another one in every cell, and their money."""
+def find_repetitions(request: LineRequest, engine: Engine) -> list[Finding]:
+    """Count usable rows that repeat another one in every cell, and their money.
+
+    It reads all columns of the files, so that it is worth running while something else computes.
+    """
     if request.options.duplicates == "drop" or request.plan.level == "customers":
         return []
     asked = replace(

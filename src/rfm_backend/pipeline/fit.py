@@ -39,20 +39,21 @@ FIT_SAMPLE = 100_000
 
 @dataclass(frozen=True, kw_only=True)
 class Population:
-    """The customers as arrays, in the order of the table ``customers``; no stage changes them."""
+    """The customers as arrays, in the order of the table ``customers``; no stage changes them.
+
+    ``sample`` are row numbers in the order in which a sample takes them.
+    """
 
     recency: NDArray[np.int64]
     frequency: NDArray[np.int64]
     monetary: NDArray[np.float64]
     groups: NDArray[np.generic] | None
+    sample: NDArray[np.intp]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fit:
-    """What was fitted on the customers, or applied to them.
-
-    ``sample`` are row numbers in the order in which a sample takes them.
-    """
+    """What was fitted on the customers, or applied to them."""
 
     scores: Scores
     segments: NDArray[np.int16]
@@ -61,14 +62,13 @@ class Fit:
     scales: tuple[float, float, float]
     centres_scaled: tuple[tuple[float, float, float], ...]
     inertia: float
-    sample: NDArray[np.intp]
     score_method: str
     criteria: tuple[ClusterCriteria, ...] = ()
     cluster_choice: str | None = None
     findings: tuple[Finding, ...] = ()
 
 
-def load_population(engine: Engine, *, has_groups: bool) -> Population:
+def load_population(engine: Engine, *, has_groups: bool, seed: int) -> Population:
     """Return the table ``customers`` as arrays; float64 begins here."""
     arrays = engine.arrays(
         # Through text, a decimal becomes the nearest double in every engine.
@@ -81,10 +81,11 @@ def load_population(engine: Engine, *, has_groups: bool) -> Population:
         frequency=arrays[c.FREQUENCY].astype(np.int64),
         monetary=arrays[c.MONETARY].astype(np.float64),
         groups=arrays[BY] if has_groups else None,
+        sample=_seeded_order(engine, seed=seed, most=FIT_SAMPLE),
     )
 
 
-def seeded_order(engine: Engine, *, seed: int, most: int) -> NDArray[np.intp]:
+def _seeded_order(engine: Engine, *, seed: int, most: int) -> NDArray[np.intp]:
     """Return row numbers of the customers with the smallest seeded hash, the same in every engine."""
     key = f"md5({quote_text(f'{seed}:')} || {c.CUSTOMER_ID} || chr(31) || {BY})"
     found = engine.arrays(
@@ -99,7 +100,6 @@ def fit(
     *,
     rules: RuleTable,
     method: ScoreMethod,
-    engine: Engine,
 ) -> Fit:
     """Return scores, segments and clusters found among these customers."""
     scores = score_customers(
@@ -110,18 +110,17 @@ def fit(
         groups=population.groups,
     )
     features = make_features(population.recency, population.frequency, population.monetary)
-    order = seeded_order(engine, seed=options.seed, most=FIT_SAMPLE)
     criteria: tuple[ClusterCriteria, ...] = ()
     choice = None
     n_clusters = options.n_clusters
     if n_clusters == "auto":
-        criteria = compare_cluster_numbers(features, seed=options.seed, sample=order)
+        criteria = compare_cluster_numbers(features, seed=options.seed, sample=population.sample)
         n_clusters, choice = choose(criteria)
     clustering = cluster_customers(
         features,
         n_clusters=n_clusters,
         seed=options.seed,
-        sample=order if len(population.recency) > FIT_SAMPLE else None,
+        sample=population.sample if len(population.recency) > FIT_SAMPLE else None,
     )
     findings = list(scores.findings)
     if clustering.n_clusters < n_clusters:
@@ -135,7 +134,6 @@ def fit(
         scales=features.scales,
         centres_scaled=_triples(clustering.centres_scaled),
         inertia=clustering.inertia,
-        sample=order,
         score_method=method if isinstance(method, str) else method.name,
         criteria=criteria,
         cluster_choice=choice,
@@ -143,7 +141,7 @@ def fit(
     )
 
 
-def apply_model(population: Population, model: Model, *, engine: Engine) -> Fit:
+def apply_model(population: Population, model: Model) -> Fit:
     """Return the scores, segments and clusters that `model` gives to these customers."""
     scores = apply_edges(
         population.recency,
@@ -173,7 +171,6 @@ def apply_model(population: Population, model: Model, *, engine: Engine) -> Fit:
         scales=model.feature_scales,
         centres_scaled=model.centres_scaled,
         inertia=inertia,
-        sample=seeded_order(engine, seed=model.seed, most=FIT_SAMPLE),
         score_method=model.score_method,
         findings=(applied, *scores.findings),
     )

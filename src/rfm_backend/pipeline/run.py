@@ -14,6 +14,7 @@ What it does not do: it reads no file, no clock and no environment.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -29,6 +30,7 @@ from rfm_backend.pipeline.analysis import Finding, Summary
 from rfm_backend.pipeline.clean import clean_lines, has_unforeseen_marks
 from rfm_backend.pipeline.explain import Explanation, explain_customer
 from rfm_backend.pipeline.explain import Population as Peers
+from rfm_backend.pipeline.findings import find_repetitions
 from rfm_backend.pipeline.fit import Fit, apply_model, fit, load_population
 from rfm_backend.pipeline.lines import BY, LineRequest, carried_columns
 from rfm_backend.pipeline.mapping.find import plan_columns
@@ -98,12 +100,18 @@ def analyse(
     """
     request, rejected = map_and_clean(tables, options, engine, progress=progress)
     snapshot_date = aggregate_customers(request, engine, progress=progress)
-    population = load_population(engine, has_groups=request.by_column is not None)
+    population = load_population(
+        engine,
+        has_groups=request.by_column is not None,
+        seed=options.seed if model is None else model.seed,
+    )
     progress(Step(stage="cluster", done=0, total=None, unit="rows"))
-    if model is None:
-        found = fit(population, options, rules=rules, method=method, engine=engine)
-    else:
-        found = apply_model(population, model, engine=engine)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        repetitions = beside.submit(find_repetitions, request, engine)
+        if model is None:
+            found = fit(population, options, rules=rules, method=method)
+        else:
+            found = apply_model(population, model)
     result_columns = _make_result(engine, request, rules, found)
     quality = account(
         request, engine, rejected=rejected, snapshot_date=snapshot_date, find_lines=find_lines
@@ -116,6 +124,7 @@ def analyse(
         rules=rules,
         found=found,
         quality=quality,
+        repetitions=repetitions.result(),
         rule_findings=rule_findings,
         group_column=_group_name(request) if request.by_column else None,
         model=model,

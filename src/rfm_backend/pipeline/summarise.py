@@ -48,6 +48,7 @@ def summarise(
     rules: RuleTable,
     found: Fit,
     quality: Quality,
+    repetitions: Sequence[Finding],
     rule_findings: Sequence[Finding],
     group_column: str | None,
     model: Model | None,
@@ -62,7 +63,7 @@ def summarise(
     )
     n_several = _n_in_several_groups(engine) if group_column else 0
     findings = _find_all(request, engine, quality=quality, found=found, segments=segments)
-    findings += [*rule_findings, *_find_in_several_groups(n_several, group_column)]
+    findings += [*repetitions, *rule_findings, *_find_in_several_groups(n_several, group_column)]
     return Summary(
         quality=quality,
         segments=segments,
@@ -78,7 +79,7 @@ def summarise(
             population.frequency,
             population.monetary,
             found.clusters,
-            sample=found.sample,
+            sample=population.sample,
         ),
         # Warnings first; within each level in the order found.
         findings=tuple(sorted(findings, key=lambda finding: finding.level != "warning")),

@@ -20,7 +20,7 @@ from typing import Final, Protocol
 from rfm_backend.errors import InvalidOption, UnreadableFile
 from rfm_backend.progress import Progress, Step
 
-CHUNK_BYTES: Final = 4 * 1024 * 1024
+CHUNK_BYTES: Final = 1024 * 1024
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -103,14 +103,18 @@ def copy_as_utf8(
         A byte is no character of `encoding`; the message says on which line.
     """
     decoder = codecs.getincrementaldecoder(encoding)()
+    keeps_ascii = _keeps_ascii(encoding)
     done, lines, size = 0, 1, source.stat().st_size
     ends = _LineEnds()
     with source.open("rb") as reading, target.open("wb") as writing:
         while True:
             chunk = reading.read(CHUNK_BYTES)
             try:
-                text = decoder.decode(chunk, final=not chunk)
-                writing.write(ends.plain(text, final=not chunk).encode("utf-8"))
+                if keeps_ascii and chunk.isascii() and not decoder.getstate()[0]:
+                    text = chunk
+                else:
+                    text = decoder.decode(chunk, final=not chunk).encode("utf-8")
+                writing.write(ends.plain(text, final=not chunk))
             except UnicodeError as error:
                 line = lines + chunk[: getattr(error, "start", 0)].count(b"\n")
                 raise UnreadableFile(
@@ -215,15 +219,23 @@ class _LineEnds:
     """Makes every line end a line feed, also where a chunk ends between CR and LF."""
 
     def __init__(self) -> None:
-        self._held = ""
+        self._held = b""
 
-    def plain(self, text: str, *, final: bool) -> str:
-        """Return `text` with line feeds only; a trailing CR waits for the next chunk."""
+    def plain(self, text: bytes, *, final: bool) -> bytes:
+        """Return UTF-8 with line feeds only; a trailing CR waits for the next chunk."""
         text = self._held + text
-        self._held = ""
-        if text.endswith("\r") and not final:
-            self._held, text = "\r", text[:-1]
-        return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+        self._held = b""
+        if text.endswith(b"\r") and not final:
+            self._held, text = b"\r", text[:-1]
+        return text.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in text else text
+
+
+def _keeps_ascii(encoding: str) -> bool:
+    """Tell whether ASCII bytes stand for themselves, so that they need no decoding."""
+    try:
+        return bytes(range(128)).decode(encoding) == "".join(map(chr, range(128)))
+    except UnicodeError:
+        return False
 
 
 def _line_at(path: Path, offset: int) -> int:
