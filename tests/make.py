@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rfm_backend import columns as c
+from rfm_backend.engines.duckdb import DuckDBEngine
 from rfm_backend.pipeline.mapping.plan import ColumnPlan, DateFormat, NumberFormat
-from rfm_backend.text_table import Dialect, TextTable
+from rfm_backend.progress import no_progress
+from rfm_backend.reading.source import open_tables
+from rfm_backend.text_table import Dialect, ReadChoices, TextTable
 
 HEADER = "customer_id,invoice_id,invoice_date,product_id,quantity,unit_price"
 
@@ -47,3 +50,14 @@ def make_plan(table: TextTable, **changes: object) -> ColumnPlan:
         **changes,
     }
     return ColumnPlan(**plan)  # type: ignore[arg-type]  # one place builds plans from keywords
+
+
+def read_rows(
+    engine: DuckDBEngine, path: Path, *, choices: ReadChoices | None = None
+) -> tuple[TextTable, list[tuple[object, ...]]]:
+    """Read a file through the front door; return its first table and all its rows as text."""
+    folder = path.parent / f"work-{path.name}"
+    folder.mkdir(exist_ok=True)
+    chosen = choices or ReadChoices()
+    table = open_tables(path, choices=chosen, workdir=folder, progress=no_progress)[0]
+    return table, engine.rows(f"SELECT * FROM {engine.scan(table, table.columns)}")

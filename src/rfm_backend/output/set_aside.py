@@ -25,6 +25,7 @@ from rfm_backend.text_table import TextTable
 
 _ROWS = "set_aside_rows"
 _PLACES = "set_aside_places"
+_RAGGED = "set_aside_ragged"
 
 
 def write_set_aside(
@@ -73,16 +74,26 @@ def _rows_of(analysis: Analysis, table: TextTable, number: int, find_lines: Line
     ordinals = engine.arrays(f"SELECT {ORDINAL} FROM {rows} ORDER BY {ORDINAL}")[ORDINAL]
     lines = find_lines(table, [int(ordinal) for ordinal in ordinals])
     engine.create_from_arrays(places, {ORDINAL: ordinals, "line": np.array(lines, dtype=np.int64)})
-    ragged = "".join(
-        f" UNION ALL SELECT {number}, {quote_text(table.name)}, {row.line}, 'ragged_row', "
-        f"{', '.join([quote_text(row.text[:1000]), *(['NULL'] * (len(roles) - 1))])}"
-        for row in _ragged(table, engine)
-    )
+    ragged = _make_ragged(table, number, engine)
+    blank = ["NULL"] * (len(roles) - 1)
     engine.execute(
         f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {number} AS number, "
-        f"{quote_text(table.name)} AS file, line, {REASON}, {', '.join(roles)} "
-        f"FROM {rows} JOIN {places} USING ({ORDINAL}){ragged}"
+        f"{quote_text(table.name)} AS file, * FROM ("
+        f"SELECT line, {REASON}, {', '.join(roles)} FROM {rows} JOIN {places} USING ({ORDINAL}) "
+        f"UNION ALL SELECT line, 'ragged_row', {', '.join(['text', *blank])} FROM {ragged})"
     )
+    return name
+
+
+def _make_ragged(table: TextTable, number: int, engine: Engine) -> str:
+    """Make a table of the rows that are not as wide as the header; return its name."""
+    rejected = _ragged(table, engine)
+    name = f"{_RAGGED}_{number}"
+    arrays = {
+        "line": np.array([row.line for row in rejected], dtype=np.int64),
+        "text": np.array([row.text[:1000] for row in rejected], dtype=np.object_),
+    }
+    engine.create_from_arrays(name, arrays)
     return name
 
 

@@ -14,12 +14,13 @@ What always holds
 What it does not do: it repairs no value and adds up no customer (`aggregate`).
 """
 
+import difflib
 from collections.abc import Sequence
 from decimal import Decimal
 
 from rfm_backend import columns as c
 from rfm_backend.engines.protocol import Engine, Rejected
-from rfm_backend.errors import NoUsableRows, SeveralCurrencies, UnreadableFile
+from rfm_backend.errors import InvalidOption, NoUsableRows, SeveralCurrencies, UnreadableFile
 from rfm_backend.pipeline.lines import (
     BY,
     IS_MARKED,
@@ -42,6 +43,8 @@ def clean_lines(request: LineRequest, engine: Engine, *, progress: Progress) -> 
 
     Raises
     ------
+    InvalidOption
+        There is no such time zone.
     UnreadableFile
         A quote opens and swallows the rows behind it.
     NoUsableRows
@@ -49,6 +52,7 @@ def clean_lines(request: LineRequest, engine: Engine, *, progress: Progress) -> 
     SeveralCurrencies
         The usable lines are in several currencies and no option says what to do.
     """
+    _check_timezone(request.options.timezone, engine)
     lines = judged_lines_sql(request, engine)
     engine.execute(
         f"CREATE OR REPLACE TEMP TABLE {ORDERS} AS {_orders_sql(lines, request)}",
@@ -142,6 +146,17 @@ def _invoice_sql(request: LineRequest) -> str:
     if c.INVOICE_ID in request.plan.columns:
         return f"coalesce({c.INVOICE_ID}, {day})"
     return "NULL" if request.plan.level == "orders" else day
+
+
+def _check_timezone(name: str | None, engine: Engine) -> None:
+    if name is None:
+        return
+    names = [str(row[0]) for row in engine.rows("SELECT name FROM pg_timezone_names() ORDER BY 1")]
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=3) or ["Asia/Jakarta", "Europe/London"]
+        raise InvalidOption(
+            f"There is no time zone {name!r}. Did you mean {', '.join(near)}?", option="timezone"
+        )
 
 
 def _check_quotes_close(request: LineRequest, rejected: Sequence[Rejected]) -> None:

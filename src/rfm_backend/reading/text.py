@@ -9,6 +9,7 @@ else a copy in the work folder is, with the same rows.
 What it does not do: it reads no row but the first few; the engine reads the rest.
 """
 
+import codecs
 import os
 import re
 import tempfile
@@ -24,6 +25,8 @@ from rfm_backend.text_table import Dialect, ReadChoices, TextTable
 # How much of a file is looked at to find its shape.
 _SAMPLE_BYTES: Final = 512 * 1024
 _CONTROLS: Final = bytes(set(range(32)) - {9, 10, 12, 13, 26, 27} - {0})
+# Of wide characters, every other byte may look like a control character.
+_WIDE_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 _FOREIGN: Final = (
     (b"\x89PNG", "a PNG picture"),
     (b"GIF8", "a GIF picture"),
@@ -80,7 +83,8 @@ def refuse_foreign(path: Path, name: str) -> None:
     what = next((what for mark, what in _FOREIGN if start.startswith(mark)), None)
     if what is None and _WEB_PAGE.match(start):
         what = "a web page or XML; open it in a spreadsheet and save it as XLSX or CSV"
-    controls = len(start) - len(start.translate(None, _CONTROLS))
+    is_wide = start.startswith(_WIDE_MARKS) or start.count(0) > 0.2 * len(start)
+    controls = 0 if is_wide else len(start) - len(start.translate(None, _CONTROLS))
     if what is None and controls > 0.02 * len(start):
         what = "binary data"
     if what is not None:
