@@ -286,6 +286,10 @@ def _offsets(request: LineRequest, engine: Engine) -> list[Finding]:
 def _plan_notes(request: LineRequest) -> list[Finding]:
     plan = request.plan
     notes = []
+    customer = next((guess for guess in plan.guesses if guess.role == c.CUSTOMER_ID), None)
+    if customer is not None and customer.reason in c.CONTACT_ROLES:
+        values = {"column": customer.column, "role": customer.reason}
+        notes.append(Finding(code="customer_by_other_column", level="note", values=values))
     if plan.status is not None and plan.status.unknown:
         notes.append(
             Finding(code="unknown_status", values={"words": ", ".join(plan.status.unknown)})
@@ -293,7 +297,7 @@ def _plan_notes(request: LineRequest) -> list[Finding]:
     notes += [
         Finding(
             code="unsure_column",
-            values={"role": guess.role, "column": guess.column, "confidence": guess.confidence},
+            values={"role": guess.role, "option": guess.role, "column": guess.column},
         )
         for guess in plan.guesses
         if guess.column is not None

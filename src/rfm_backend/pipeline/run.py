@@ -65,9 +65,13 @@ class Analysis:
     result_columns: tuple[str, ...]
     summary: Summary
     model: Model
-    plan: ColumnPlan
     options: Options
     request: LineRequest
+
+    @property
+    def plan(self) -> ColumnPlan:
+        """Which column has which role, and how its text was read."""
+        return self.request.plan
 
 
 def analyse(
@@ -100,18 +104,16 @@ def analyse(
     """
     request, rejected = map_and_clean(tables, options, engine, progress=progress)
     snapshot_date = aggregate_customers(request, engine, progress=progress)
-    population = load_population(
-        engine,
-        has_groups=request.by_column is not None,
-        seed=options.seed if model is None else model.seed,
-    )
+    seed = options.seed if model is None else model.seed
+    population = load_population(engine, has_groups=request.by_column is not None, seed=seed)
     progress(Step(stage="cluster", done=0, total=None, unit="rows"))
     with ThreadPoolExecutor(max_workers=1) as beside:
         repetitions = beside.submit(find_repetitions, request, engine)
-        if model is None:
-            found = fit(population, options, rules=rules, method=method)
-        else:
-            found = apply_model(population, model)
+        found = (
+            apply_model(population, model)
+            if model is not None
+            else fit(population, options, rules=rules, method=method)
+        )
     result_columns = _make_result(engine, request, rules, found)
     quality = account(
         request, engine, rejected=rejected, snapshot_date=snapshot_date, find_lines=find_lines
@@ -124,8 +126,7 @@ def analyse(
         rules=rules,
         found=found,
         quality=quality,
-        repetitions=repetitions.result(),
-        rule_findings=rule_findings,
+        findings_before=(*repetitions.result(), *rule_findings),
         group_column=_group_name(request) if request.by_column else None,
         model=model,
     )
@@ -134,7 +135,6 @@ def analyse(
         result_columns=result_columns,
         summary=summary,
         model=model or make_model(summary, found, rules, options),
-        plan=request.plan,
         options=options,
         request=request,
     )

@@ -48,12 +48,11 @@ def summarise(
     rules: RuleTable,
     found: Fit,
     quality: Quality,
-    repetitions: Sequence[Finding],
-    rule_findings: Sequence[Finding],
+    findings_before: Sequence[Finding],
     group_column: str | None,
     model: Model | None,
 ) -> Summary:
-    """Return the profiles, charts' figures and findings of the result in `table`."""
+    """Return the profiles, charts' figures and findings of the result in `table`, `findings_before` too."""
     segments = profile_segments(engine, table=table, segments=rules.segments)
     clusters = profile_clusters(
         engine,
@@ -63,7 +62,7 @@ def summarise(
     )
     n_several = _n_in_several_groups(engine) if group_column else 0
     findings = _find_all(request, engine, quality=quality, found=found, segments=segments)
-    findings += [*repetitions, *rule_findings, *_find_in_several_groups(n_several, group_column)]
+    findings += [*findings_before, *_find_in_several_groups(n_several, group_column)]
     return Summary(
         quality=quality,
         segments=segments,

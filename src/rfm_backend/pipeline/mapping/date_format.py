@@ -30,8 +30,8 @@ _SERIAL = re.compile(r"[1-9]\d{4}(\.\d+)?")
 _EPOCH = re.compile(r"1\d{9}|1\d{12}")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _TEXTUAL = re.compile(
-    r"(?:[^\W\d_]+,?\s+)?(?P<first>\d{1,2}|[^\W\d_]+)(?P<one>[\s./-]+)(?:de\s+)?"
-    r"(?P<second>\d{1,2}|[^\W\d_]+)(?P<two>[,\s./-]+)(?:de\s+)?(?P<year>\d{4}|\d{2})(?!\d)"
+    r"(?:[^\W\d_]+[.,]*\s+)?(?P<first>\d{1,2}|[^\W\d_]+)(?P<one>[\s./-]+(?:de\s+)?)"
+    r"(?P<second>\d{1,2}|[^\W\d_]+)(?P<two>[,\s./-]+(?:de\s+)?)(?P<year>\d{4}|\d{2})(?!\d)"
 )
 _TIMES: Final = (
     "%H:%M", "%H:%M:%S", "", "%I:%M %p", "%I:%M:%S %p", "%H:%M:%S.%f", "%I:%M%p", "%H.%M",

@@ -99,13 +99,14 @@ def _local_sql(text: str, form: DateFormat) -> str:
 
 
 def _month_numbers(text: str, form: DateFormat) -> str:
-    """Return SQL in which the column's month names are numbers."""
+    """Return SQL in which the column's month names are numbers, and no day of the week stands before."""
     written = f"lower({text})" if form.months else text
     for name in sorted(form.months, key=len, reverse=True):
         # A name stands between other characters; "mar" must not eat the beginning of "maret".
         pattern = quote_text(f"(^|[^\\p{{L}}]){name}\\.?($|[^\\p{{L}}])")
         written = f"regexp_replace({written}, {pattern}, '\\1{form.months[name]:02d}\\2')"
-    return written
+    # With the months gone, letters at the beginning are the day of the week.
+    return f"regexp_replace({written}, '^\\p{{L}}+[.,]*\\s+', '')" if form.months else written
 
 
 def _serial_sql(text: str, epoch: int) -> str:
