@@ -120,11 +120,31 @@ def test_standard_output_carries_one_thing_only(shop: Path) -> None:
     assert "not both" in done.stderr
 
 
-@pytest.mark.parametrize("option", ["-o", "--report", "--set-aside", "--save-map", "--save-model"])
-def test_a_file_that_is_there_stops_the_command_before_the_work_begins(
-    tmp_path: Path, option: str
+_ENDINGS = {
+    "-o": "csv",
+    "--report": "html",
+    "--set-aside": "csv",
+    "--save-map": "toml",
+    "--save-model": "json",
+}
+
+
+@pytest.mark.parametrize(("option", "ending"), _ENDINGS.items())
+def test_a_name_that_says_something_else_is_refused_before_the_work_begins(
+    tmp_path: Path, option: str, ending: str
 ) -> None:
-    taken = tmp_path / "taken.csv"
+    done = segment(tmp_path / "absent.csv", option, tmp_path / "out.txt")
+
+    assert done.exit_code == 2
+    assert f".{ending}" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("option", "ending"), _ENDINGS.items())
+def test_a_file_that_is_there_stops_the_command_before_the_work_begins(
+    tmp_path: Path, option: str, ending: str
+) -> None:
+    taken = tmp_path / f"taken.{ending}"
     taken.write_text("mine")
 
     # Were the input opened first, the missing file would be the complaint (3).

@@ -4,21 +4,18 @@ import datetime as dt
 import json
 import math
 from dataclasses import fields, replace
-from pathlib import Path
 
-import joblib
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rfm_backend.errors import InvalidModel, OutputFailed
+from rfm_backend.errors import InvalidModel
 from rfm_backend.pipeline.analysis import ScoreEdges
 from rfm_backend.pipeline.cluster import cluster_customers
 from rfm_backend.pipeline.features import make_features
 from rfm_backend.pipeline.model import (
     Model,
-    dump_joblib,
     model_from_json,
     model_to_json,
     predict_clusters,
@@ -323,34 +320,3 @@ def test_the_scikit_learn_pipeline_gives_the_labels_of_the_model() -> None:
     labels = pipeline.predict(np.column_stack(arrays))
     assert labels.tolist() == predict_clusters(model, *arrays).tolist()
     assert not hasattr(pipeline[-1], "labels_")
-
-
-def test_the_joblib_file_holds_the_pipeline_and_the_json_stands_beside_it(tmp_path: Path) -> None:
-    model, arrays = fitted()
-    path = tmp_path / "rfm_kmeans.model"
-    path.write_text("an older one")
-
-    dump_joblib(model, path)
-
-    pipeline = joblib.load(path)
-    labels = pipeline.predict(np.column_stack(arrays))
-    assert labels.tolist() == predict_clusters(model, *arrays).tolist()
-    beside = tmp_path / "rfm_kmeans.model.json"
-    assert model_from_json(beside.read_text("utf-8")) == model
-    assert sorted(file.name for file in tmp_path.iterdir()) == [path.name, beside.name]
-
-
-def test_a_model_that_cannot_take_its_place_leaves_no_half_files(tmp_path: Path) -> None:
-    path = tmp_path / "m.model"
-    # A folder with something in it stands where the JSON should go.
-    (tmp_path / "m.model.json" / "x").mkdir(parents=True)
-
-    with pytest.raises(OutputFailed, match=r"m\.model"):
-        dump_joblib(MODEL, path)
-
-    assert [file.name for file in tmp_path.iterdir() if file.name.endswith(".part")] == []
-
-
-def test_a_missing_folder_is_told(tmp_path: Path) -> None:
-    with pytest.raises(OutputFailed):
-        dump_joblib(MODEL, tmp_path / "nowhere" / "m.model")

@@ -227,4 +227,3 @@ def test_one_time_buyers_of_cdnow_share_one_score_where_other_methods_split_or_s
     # The package's bins leave the second score empty: both first edges fall on 2.
     r_rfm = customers.score("r-rfm")
     assert r_rfm.edges[0].f_counts == (13886, 0, 4494, 2089, 3031)
-    assert [finding.values["dimension"] for finding in r_rfm.findings] == ["frequency"]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from rfm_backend.errors import InvalidModel, InvalidRuleTable, NoUsableRows
 from rfm_backend.pipeline.analysis import ScoreEdges
+from rfm_backend.pipeline.findings import find_about_scores
 from rfm_backend.pipeline.score import ScoreMethod, Scores, apply_edges, score_customers
 from rfm_backend.pipeline.thresholds import parse_thresholds
 
@@ -89,14 +90,9 @@ def test_equal_edges_of_frequency_are_merged_and_the_top_score_stays_empty() -> 
     # Quartiles of 2, 2, 2, 9: 2, 2 and 2 + 0.25 x 7.
     assert scores.edges[0].frequency == (1.0, 2.0, 3.75)
     assert scores.f_score.tolist() == [1, 2, 2, 2, 4]
-    (finding,) = scores.findings
+    (finding,) = find_about_scores(scores.edges, ())
     assert (finding.code, finding.level) == ("scores_empty", "note")
-    assert finding.values == {
-        "dimension": "frequency",
-        "scores": "3, 5",
-        "n_groups": 1,
-        "groups": "",
-    }
+    assert finding.values == {"dimension": "frequency", "scores": "3, 5"}
 
 
 def test_where_nobody_came_back_everybody_scores_one_in_frequency() -> None:
@@ -104,7 +100,7 @@ def test_where_nobody_came_back_everybody_scores_one_in_frequency() -> None:
 
     assert scores.edges[0].frequency == (1.0,)
     assert scores.f_score.tolist() == [1] * 5
-    assert [finding.values["scores"] for finding in scores.findings] == ["2, 3, 4, 5"]
+    assert scores.edges[0].f_counts == (5, 0, 0, 0, 0)
 
 
 def test_where_everybody_came_back_nobody_scores_one_in_frequency() -> None:
@@ -116,7 +112,7 @@ def test_where_everybody_came_back_nobody_scores_one_in_frequency() -> None:
 def test_five_different_customers_fill_all_scores_and_nothing_is_noted() -> None:
     values = np.arange(1, 6)
 
-    assert score_customers(values, values, values).findings == ()
+    assert find_about_scores(score_customers(values, values, values).edges, ()) == []
 
 
 def test_one_customer_alone_is_scored() -> None:
@@ -249,13 +245,26 @@ def test_empty_scores_name_the_groups_they_concern() -> None:
 
     scores = score_customers(np.arange(1, 11), orders, np.arange(1.0, 11.0), groups=groups)
 
-    (finding,) = scores.findings
-    assert finding.values == {
+    crowded, empty = find_about_scores(scores.edges, ())
+    assert (crowded.code, crowded.level) == ("one_score_in_groups", "warning")
+    assert (empty.code, empty.level) == ("scores_empty_in_groups", "note")
+    assert crowded.values == empty.values
+    assert empty.values == {
         "dimension": "frequency",
-        "scores": "2, 3, 4, 5",
         "n_groups": 1,
+        "n_all_groups": 2,
         "groups": "b",
     }
+
+
+def test_of_many_groups_five_are_named_and_all_counted() -> None:
+    groups = np.array([f"g{n // 2}" for n in range(14)], dtype=object)
+
+    scores = score_customers(np.arange(1, 15), np.ones(14), np.arange(1.0, 15.0), groups=groups)
+
+    empty = find_about_scores(scores.edges, ())[-1]
+    assert empty.values["n_groups"] == empty.values["n_all_groups"] == 7
+    assert empty.values["groups"] == "g0, g1, g2, g3, g4, …"
 
 
 def test_frozen_edges_are_counted_anew() -> None:

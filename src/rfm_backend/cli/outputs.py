@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 STANDARD_OUTPUT: Final = "-"
 FORMATS: Final = (".csv", ".xlsx", ".parquet", ".json")
+# What each other file holds decides its ending: a name that says something else would mislead.
+_ENDINGS: Final = {
+    "report": (".html", ".htm"),
+    "save_model": (".json",),
+    "map": (".toml",),
+    "set_aside": (".csv",),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,11 +75,12 @@ def check_destinations(
     OutputFailed
         A folder does not exist.
     """
-    for name in destinations.results:
-        if name != STANDARD_OUTPUT and Path(name).suffix.lower() not in FORMATS:
+    for what, path in destinations.files():
+        endings = _ENDINGS.get(what, FORMATS)
+        if path.suffix.lower() not in endings:
+            or_rows = ", or give - for CSV on standard output" if what == "result" else ""
             raise InvalidOption(
-                f"{name} says not what it is: let it end in {', '.join(FORMATS)}, or give - for CSV on "
-                "standard output."
+                f"{path} says not what it is: let it end in {', '.join(endings)}{or_rows}."
             )
     if destinations.takes_stdout and json_summary:
         raise InvalidOption(

@@ -57,7 +57,7 @@ def command(files: tuple[str, ...], **values: Unpack[TrainValues]) -> None:
     from rfm_backend.cli.console import make_console, print_lines
     from rfm_backend.cli.summary import summary_lines, written_lines
     from rfm_backend.library import segment
-    from rfm_backend.pipeline.model import dump_joblib
+    from rfm_backend.output.model_files import write_model_files
     from rfm_backend.settings import read_settings
 
     started = time.monotonic()
@@ -76,7 +76,7 @@ def command(files: tuple[str, ...], **values: Unpack[TrainValues]) -> None:
         ) as result,
     ):
         summary = result.summary
-        dump_joblib(result.model, path)
+        write_model_files(result.model, path)
     if not values["quiet"]:
         console = make_console(sys.stdout, no_color=settings.no_color)
         print_lines(console, summary_lines(summary, words, width=console.width))

@@ -11,7 +11,7 @@ What it does not do: it changes no number and stops nothing.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -36,6 +36,8 @@ GUEST_SHARE = 0.05
 GAP_DAYS = 366
 CROWDED_SHARE = 0.9
 UNREADABLE_SHARE = 0.05
+# How many groups a finding names; the others it counts.
+GROUPS_NAMED = 5
 # Exact repetitions are looked for among this many first rows of each file.
 ROWS_COMPARED = 3_000_000
 _REPEATED = "repeated_rows"
@@ -76,21 +78,18 @@ def find_about_customers(quality: Quality, engine: Engine) -> list[Finding]:
 def find_about_scores(
     edges: Sequence[ScoreEdges], segments: Sequence[SegmentProfile]
 ) -> list[Finding]:
-    """Return findings about scores and segments that hold nearly everybody."""
-    findings = [
-        Finding(
-            code="one_score",
-            values={
-                "dimension": name,
-                "score": counts.index(max(counts)) + 1,
-                "group": entry.group,
-                "share": max(counts) / sum(counts),
-            },
-        )
-        for entry in edges
-        for name, counts in (("r", entry.r_counts), ("f", entry.f_counts), ("m", entry.m_counts))
-        if sum(counts) > 1 and max(counts) >= CROWDED_SHARE * sum(counts)
-    ]
+    """Return findings about scores and segments that hold nearly everybody, and scores of nobody.
+
+    Of many groups each dimension is told once, with how many of them it concerns.
+    """
+    counts_of = {
+        "recency": {entry.group: entry.r_counts for entry in edges},
+        "frequency": {entry.group: entry.f_counts for entry in edges},
+        "monetary": {entry.group: entry.m_counts for entry in edges},
+    }
+    findings: list[Finding] = []
+    for dimension, counts in counts_of.items():
+        findings += _crowded_score(dimension, counts)
     findings += [
         Finding(
             code="one_segment", values={"segment": entry.segment, "share": entry.share_of_customers}
@@ -98,7 +97,55 @@ def find_about_scores(
         for entry in segments
         if entry.n_customers > 1 and entry.share_of_customers >= CROWDED_SHARE
     ]
+    for dimension, counts in counts_of.items():
+        findings += _empty_scores(dimension, counts)
     return findings
+
+
+def _crowded_score(dimension: str, counts_of: Mapping[str, Sequence[int]]) -> list[Finding]:
+    crowded = {
+        group: max(counts) / sum(counts)
+        for group, counts in counts_of.items()
+        if sum(counts) > 1 and max(counts) >= CROWDED_SHARE * sum(counts)
+    }
+    if not crowded:
+        return []
+    if _has_groups(counts_of):
+        values = _groups_concerned(crowded, counts_of)
+        return [Finding(code="one_score_in_groups", values={"dimension": dimension, **values})]
+    ((group, share),) = crowded.items()
+    score = counts_of[group].index(max(counts_of[group])) + 1
+    values = {"dimension": dimension, "score": score, "share": share}
+    return [Finding(code="one_score", values=values)]
+
+
+def _empty_scores(dimension: str, counts_of: Mapping[str, Sequence[int]]) -> list[Finding]:
+    empty = {
+        group: [str(score) for score, count in enumerate(counts, start=1) if count == 0]
+        for group, counts in counts_of.items()
+        if 0 in counts
+    }
+    if not empty:
+        return []
+    values: dict[str, object]
+    if _has_groups(counts_of):
+        code, values = "scores_empty_in_groups", _groups_concerned(empty, counts_of)
+    else:
+        code, values = "scores_empty", {"scores": ", ".join(*empty.values())}
+    return [Finding(code=code, level="note", values={"dimension": dimension, **values})]
+
+
+def _has_groups(counts_of: Mapping[str, Sequence[int]]) -> bool:
+    return tuple(counts_of) != ("",)
+
+
+def _groups_concerned(
+    concerned: Mapping[str, object], of: Mapping[str, object]
+) -> dict[str, object]:
+    names = ", ".join(list(concerned)[:GROUPS_NAMED]) + (
+        ", …" if len(concerned) > GROUPS_NAMED else ""
+    )
+    return {"n_groups": len(concerned), "n_all_groups": len(of), "groups": names}
 
 
 def find_about_rows(request: LineRequest, quality: Quality, engine: Engine) -> list[Finding]:

@@ -13,7 +13,7 @@ What always holds
 What it does not do: it decides nothing itself; each stage has its own module.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -122,7 +122,7 @@ def fit(
         seed=options.seed,
         sample=population.sample if len(population.recency) > FIT_SAMPLE else None,
     )
-    findings = list(scores.findings)
+    findings = []
     if clustering.n_clusters < n_clusters:
         values = {"used": clustering.n_clusters, "asked": n_clusters}
         findings.append(Finding(code="fewer_clusters", values=values))
@@ -164,7 +164,7 @@ def apply_model(population: Population, model: Model) -> Fit:
         values={"n_customers": model.n_customers, "snapshot_date": model.snapshot_date},
     )
     return Fit(
-        scores=replace(scores, findings=()),
+        scores=scores,
         segments=assign_segments(scores.r_score, scores.f_score, scores.m_score, model.rules),
         clusters=clusters,
         means=model.feature_means,
@@ -172,7 +172,7 @@ def apply_model(population: Population, model: Model) -> Fit:
         centres_scaled=model.centres_scaled,
         inertia=inertia,
         score_method=model.score_method,
-        findings=(applied, *scores.findings),
+        findings=(applied,),
     )
 
 

@@ -4,21 +4,18 @@
 
 In:  what scoring and clustering found; or the JSON that an earlier analysis wrote.
 Out: `Model`; its JSON, which is what the product reads and serves; clusters of other customers; for
-     data scientists a scikit-learn Pipeline, in a joblib file with the JSON beside it.
+     data scientists a scikit-learn Pipeline.
 
 What always holds
     * writing and reading a model gives an equal one, every float to the last bit;
     * reading executes nothing and raises nothing but `InvalidModel`;
     * a model's clusters come from the same arithmetic when it is fitted and when it is applied.
 
-What this module does not do: it never loads a joblib file, since loading one executes it, and
-imports scikit-learn only to make one.
+What this module does not do: it touches no file, and imports scikit-learn only to make a Pipeline.
 """
 
-import contextlib
 import datetime as dt
 import json
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -26,7 +23,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rfm_backend.errors import OutputFailed
 from rfm_backend.pipeline.analysis import ScoreEdges
 from rfm_backend.pipeline.cluster import MAX_ITERATIONS, N_INIT, TOLERANCE, assign
 from rfm_backend.pipeline.features import DIMENSIONS, standardise
@@ -49,8 +45,6 @@ from rfm_backend.pipeline.table_json import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sklearn.pipeline import Pipeline
 
 FORMAT_VERSION = 1
@@ -226,34 +220,3 @@ def to_sklearn_pipeline(model: Model) -> "Pipeline":
     kmeans._n_threads = 1  # noqa: SLF001
     steps = [("log1p", FunctionTransformer(np.log1p)), ("scale", scaler), ("kmeans", kmeans)]
     return Pipeline(steps)
-
-
-def dump_joblib(model: Model, path: "Path") -> None:
-    """Write the Pipeline of the model to `path` and the model's JSON to "<path>.json" beside it.
-
-    Both are written whole under other names first.  The JSON, which is what the product reads,
-    takes its place last: it never describes a joblib file that is not there yet, and the time in
-    which the two could differ is that of one rename.
-
-    Raises
-    ------
-    OutputFailed
-        The folder is missing, full or may not be written to; the JSON that stood there still does.
-    """
-    import joblib
-
-    files = [path, path.with_name(f"{path.name}.json")]
-    # A name of its own, so that two trainings at a time cannot write into one file.
-    token = secrets.token_hex(4)
-    parts = [file.with_name(f".{file.name}.{token}.part") for file in files]
-    try:
-        joblib.dump(to_sklearn_pipeline(model), parts[0])
-        parts[1].write_text(model_to_json(model), "utf-8", newline="\n")
-        for part, file in zip(parts, files, strict=True):
-            part.replace(file)
-    except OSError as error:
-        raise OutputFailed(f"The model could not be written to {path}: {error}.") from error
-    finally:
-        for part in parts:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)

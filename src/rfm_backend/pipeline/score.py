@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfm_backend.errors import InvalidModel, NoUsableRows
-from rfm_backend.pipeline.analysis import Finding, ScoreEdges
+from rfm_backend.pipeline.analysis import ScoreEdges
 from rfm_backend.pipeline.thresholds import Thresholds
 
 ScoreMethod = Literal["quantile", "r-rfm"] | Thresholds
@@ -48,14 +48,12 @@ class Scores:
     """Scores per customer, in the order given, and what they came from.
 
     ``edges`` has one entry per group, by code point of its name, with the customers per score.
-    ``findings`` hold a note ``scores_empty`` for each dimension in which scores stayed empty.
     """
 
     r_score: NDArray[np.int8]
     f_score: NDArray[np.int8]
     m_score: NDArray[np.int8]
     edges: tuple[ScoreEdges, ...]
-    findings: tuple[Finding, ...] = ()
 
 
 def score_customers(
@@ -226,7 +224,6 @@ def _score(
         f_score=f_score,
         m_score=m_score,
         edges=tuple(counted),
-        findings=_empty_scores(counted),
     )
 
 
@@ -251,33 +248,6 @@ def _rows_of_groups(
     ends = np.cumsum(np.bincount(codes))
     for name, rows in zip(names.tolist(), np.split(order, ends[:-1]), strict=True):
         yield str(name), rows
-
-
-def _empty_scores(edges: list[ScoreEdges]) -> tuple[Finding, ...]:
-    """Return one note per dimension and set of empty scores, with the groups it concerns."""
-    groups_of: dict[tuple[str, str], list[str]] = {}
-    for entry in edges:
-        for dimension, counts in (
-            ("recency", entry.r_counts),
-            ("frequency", entry.f_counts),
-            ("monetary", entry.m_counts),
-        ):
-            empty = [str(score) for score, count in enumerate(counts, start=1) if count == 0]
-            if empty:
-                groups_of.setdefault((dimension, ", ".join(empty)), []).append(entry.group)
-    return tuple(
-        Finding(
-            code="scores_empty",
-            level="note",
-            values={
-                "dimension": dimension,
-                "scores": scores,
-                "n_groups": len(groups),
-                "groups": _listed(groups),
-            },
-        )
-        for (dimension, scores), groups in groups_of.items()
-    )
 
 
 def _unknown_groups(unknown: Mapping[str, int], known: list[str]) -> InvalidModel:

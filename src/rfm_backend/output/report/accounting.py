@@ -57,11 +57,17 @@ def threshold_tables(summary: Summary, words: Words) -> list[dict[str, object]]:
             "group": entry.group,
             "rows": [
                 (
-                    words("dimensions.r"),
+                    words("dimensions.recency"),
                     _ranges(entry, entry.recency, entry.r_counts, words, reverse=True),
                 ),
-                (words("dimensions.f"), _ranges(entry, entry.frequency, entry.f_counts, words)),
-                (words("dimensions.m"), _ranges(entry, entry.monetary, entry.m_counts, words)),
+                (
+                    words("dimensions.frequency"),
+                    _ranges(entry, entry.frequency, entry.f_counts, words),
+                ),
+                (
+                    words("dimensions.monetary"),
+                    _ranges(entry, entry.monetary, entry.m_counts, words),
+                ),
             ],
         }
         for entry in summary.edges
