@@ -10,7 +10,7 @@ What always holds
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -132,9 +132,17 @@ def _tile_words(tile: Tile, box: Box) -> str:
 
 
 def draw_histogram(
-    counts: Sequence[int], labels: Sequence[str], *, title: str, height: int = 170
+    counts: Sequence[int],
+    labels: Sequence[str],
+    *,
+    title: str,
+    say: Callable[[int], str],
+    height: int = 170,
 ) -> Markup:
-    """Return columns, one per count, with a few of the labels below and the largest count named."""
+    """Return columns, one per count, with a few of the labels below and the largest count named.
+
+    `say` writes a count as the reader writes it.
+    """
     if not counts:
         return Markup("")
     bottom, top = height - 34, 16
@@ -146,12 +154,13 @@ def draw_histogram(
         parts.append(
             f'<rect class="bar" x="{place * step + 1:.1f}" y="{bottom - tall:.1f}" '
             f'width="{max(step - 2, 1):.1f}" height="{tall:.1f}">'
-            f"<title>{escape(labels[place])}: {count}</title></rect>"
+            f"<title>{escape(labels[place])}: {escape(say(count))}</title></rect>"
         )
     peak = counts.index(largest)
     anchor = "start" if peak * step < 30 else "end" if peak * step > WIDTH - 40 else "middle"
     parts.append(
-        f'<text class="small" text-anchor="{anchor}" x="{(peak + 0.5) * step:.1f}" y="{top - 4}">{largest:,}</text>'
+        f'<text class="small" text-anchor="{anchor}" x="{(peak + 0.5) * step:.1f}" y="{top - 4}">'
+        f"{escape(say(largest))}</text>"
     )
     every = max(1, math.ceil(len(labels) / 5))
     parts += [
@@ -167,9 +176,13 @@ def draw_scatter(
     title: str,
     x_label: str,
     y_label: str,
+    say: Callable[[float], str],
     height: int = 270,
 ) -> Markup:
-    """Return points (x, y, cluster) over logarithmic axes, each cluster its shape and shade."""
+    """Return points (x, y, cluster) over logarithmic axes, each cluster its shape and shade.
+
+    `say` writes a power of ten as the reader writes it, in few letters.
+    """
     if not points:
         return Markup("")
     left, right, top, bottom = 40, WIDTH - 8, 10, height - 34
@@ -183,12 +196,12 @@ def draw_scatter(
 
     parts = [
         f'<line class="grid" x1="{across(tick):.1f}" y1="{top}" x2="{across(tick):.1f}" y2="{bottom}"/>'
-        f'<text class="small" text-anchor="middle" x="{across(tick):.1f}" y="{bottom + 14}">{_short(tick)}</text>'
+        f'<text class="small" text-anchor="middle" x="{across(tick):.1f}" y="{bottom + 14}">{escape(say(tick))}</text>'
         for tick in _ticks(xs)
     ]
     parts += [
         f'<line class="grid" x1="{left}" y1="{down(tick):.1f}" x2="{right}" y2="{down(tick):.1f}"/>'
-        f'<text class="small" text-anchor="end" x="{left - 4}" y="{down(tick) + 4:.1f}">{_short(tick)}</text>'
+        f'<text class="small" text-anchor="end" x="{left - 4}" y="{down(tick) + 4:.1f}">{escape(say(tick))}</text>'
         for tick in _ticks(ys)
     ]
     parts += [mark(cluster, across(x), down(y)) for x, y, cluster in points]
@@ -235,13 +248,6 @@ def _place(value: float, axis: tuple[float, float]) -> float:
 def _ticks(axis: tuple[float, float]) -> list[float]:
     low, high = axis
     return [10.0**power for power in range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)]
-
-
-def _short(value: float) -> str:
-    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= size:
-            return f"{value / size:g}{letter}"
-    return f"{value:g}"
 
 
 def _svg(height: int, title: str, body: str) -> Markup:

@@ -70,6 +70,7 @@ def page_values(analysis: Analysis, words: Words) -> dict[str, object]:
             title=words("report.scatter_caption", n=words.number(len(summary.scatter))),
             x_label=words("dimensions.frequency"),
             y_label=words("dimensions.monetary"),
+            say=lambda tick: _in_few_letters(tick, words),
         ),
         "criteria_heads": [words(f"criteria.{name}") for name in _CRITERIA],
         "criteria": _criteria(summary, words),
@@ -265,7 +266,7 @@ def _histograms(summary: Summary, words: Words) -> list[dict[str, object]]:
         told.append(
             {
                 "title": title,
-                "chart": charts.draw_histogram(counts, labels, title=title),
+                "chart": charts.draw_histogram(counts, labels, title=title, say=words.number),
                 "rows": [
                     (label, words.number(count))
                     for label, count in zip(ranges, counts, strict=True)
@@ -273,6 +274,13 @@ def _histograms(summary: Summary, words: Words) -> list[dict[str, object]]:
             }
         )
     return told
+
+
+def _in_few_letters(value: float, words: Words) -> str:
+    for size, unit in ((1e9, "billion"), (1e6, "million"), (1e3, "thousand")):
+        if value >= size:
+            return words(f"report.short_{unit}", n=words.number(value / size))
+    return words.number(value)
 
 
 def _criteria(summary: Summary, words: Words) -> list[list[str]]:
