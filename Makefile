@@ -8,7 +8,7 @@ INSTALLED := .venv/.installed
 PYTEST := $(BIN)/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-quick check format types coverage docs docs-check bench bench-full lock clean
+.PHONY: help setup run test test-quick check format types coverage docs docs-check check-faults bench bench-full lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ docs: $(INSTALLED) ## Write docs/reference from the code
 
 docs-check: $(INSTALLED) ## Fail where docs/reference differs from the code
 	$(BIN)/python -m docs_tools --check
+
+check-faults: $(INSTALLED) ## Plant a fault in each stage and see the tests fail (two minutes)
+	cd tests && ../$(BIN)/python -m faults.check
 
 bench: $(INSTALLED) ## Measure against peers run beside it, into benchmarks/RESULTS.md (20 million rows, long)
 	$(BIN)/python benchmarks/run.py

@@ -141,3 +141,28 @@ def test_matched_returns_take_their_sales_away(data_dir: Path) -> None:
     # 12346 bought for 77,183.60 and gave all of it back; of 16446's 168,472.50, 2.90 are left.
     assert "12346" not in money
     assert money["16446"] == Decimal("2.90")
+
+
+def test_netted_returns_leave_the_published_total(data_dir: Path) -> None:
+    with rfm_backend.segment(
+        data_dir / "online_retail" / "Online_Retail.csv", returns="net"
+    ) as result:
+        quality = result.quality
+
+    aside = {entry.reason: (entry.rows, entry.amount) for entry in quality.set_aside}
+    rows, eaten_up = aside["net_not_positive"]
+    assert eaten_up is not None
+    # Net incl. cancellations: 8,300,065.81 over all customers in the published funnel.
+    assert round(quality.amount_kept + eaten_up, 2) == Decimal("8300065.81")
+    assert quality.rows_kept + rows == 397_884 + 8_905
+
+
+def test_dropped_repetitions_leave_the_published_rows_and_money(data_dir: Path) -> None:
+    with rfm_backend.segment(
+        data_dir / "online_retail" / "Online_Retail.csv", duplicates="drop"
+    ) as result:
+        quality = result.quality
+
+    # The funnel published with the data: 392,692 rows, 8,887,208.89.
+    assert (quality.rows_kept, round(quality.amount_kept, 2)) == (392_692, Decimal("8887208.89"))
+    assert (quality.n_customers, quality.n_invoices) == (4338, 18_532)

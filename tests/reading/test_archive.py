@@ -9,6 +9,7 @@ import pytest
 
 from rfm_backend.errors import RfmError, UnreadableFile, UnsafeFile
 from rfm_backend.progress import no_progress
+from rfm_backend.reading.archive import check_size
 from rfm_backend.reading.source import open_tables
 from rfm_backend.text_table import ReadChoices, TextTable
 
@@ -125,3 +126,19 @@ def test_a_wrong_checksum_is_damaged(tmp_path: Path) -> None:
 
     with pytest.raises(UnreadableFile, match="damaged zip"):
         tables_of(path)
+
+
+def test_what_unpacks_to_more_than_the_limit_is_refused_however_it_is_packed() -> None:
+    check_size("x.zip", unpacked=1_000, packed=1_000, most_bytes=1_000)
+
+    with pytest.raises(UnsafeFile, match="unpacks to more than"):
+        check_size("x.zip", unpacked=1_001, packed=1_001, most_bytes=1_000)
+
+
+def test_above_64_mib_a_ratio_of_50_is_the_most() -> None:
+    free, limit = 64 * 1024**2, 1024**3
+    check_size("x.zip", unpacked=free, packed=1, most_bytes=limit)
+    check_size("x.zip", unpacked=50 * 2 * 1024**2, packed=2 * 1024**2, most_bytes=limit)
+
+    with pytest.raises(UnsafeFile, match="decompression bomb"):
+        check_size("x.zip", unpacked=50 * 2 * 1024**2 + 1, packed=2 * 1024**2, most_bytes=limit)

@@ -27,9 +27,9 @@ def matched_returns_sql(lines: str, *, has_product: bool) -> str:
     """Return the lines, each sale that a later return takes back with the reason ``matched_return``.
 
     A return takes back the latest earlier sale, not yet taken back, of the same customer, product
-    and opposite quantity (where a file has amounts only: opposite amount).  Sales and returns of one such group are brackets:
-    the depth after each event is the number of open sales, never below zero, and a sale is closed by the
-    first later event that leaves fewer open than the sale itself did.
+    and opposite quantity (where a file has amounts only: opposite amount). Sales and returns of one such group are brackets:
+    the balance is sales less returns up to an event, and a sale is closed where a later balance lies below
+    its own.
     """
     size = f"abs(coalesce({c.QUANTITY}, {c.AMOUNT}))"
     product = c.PRODUCT_ID if has_product else "''"
@@ -46,19 +46,15 @@ def matched_returns_sql(lines: str, *, has_product: bool) -> str:
         f"({group} {order} ROWS UNBOUNDED PRECEDING) AS balance, "
         f"row_number() OVER ({group} {order}) AS place FROM ({marked})"
     )
-    floored = (
-        "SELECT *, balance - least(0, min(balance) OVER "
-        f"({group} ORDER BY place ROWS UNBOUNDED PRECEDING)) AS depth FROM ({walked})"
-    )
     closed = (
-        f"SELECT *, min(depth) OVER ({group} ORDER BY place "
-        f"ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) < depth AS is_taken_back FROM ({floored})"
+        f"SELECT *, min(balance) OVER ({group} ORDER BY place "
+        f"ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) < balance AS is_taken_back FROM ({walked})"
     )
     judged = (
         f"CASE WHEN {REASON} IS NULL AND takes_part AND NOT {IS_RETURN} AND is_taken_back "
         f"THEN 'matched_return' ELSE {REASON} END"
     )
     return (
-        "SELECT * EXCLUDE (takes_part, balance, place, depth, is_taken_back) "
+        "SELECT * EXCLUDE (takes_part, balance, place, is_taken_back) "
         f"REPLACE ({judged} AS {REASON}) FROM ({closed})"
     )

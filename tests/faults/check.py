@@ -1,0 +1,62 @@
+"""Plants each fault in a copy of the package and runs the tests that must see it.
+
+Run by ``make check-faults``.  It ends with 1 where a fault goes unseen.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from faults.planted import FAULTS, Fault
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+PACKAGE = REPOSITORY / "src" / "rfm_backend"
+_TESTS_FAILED = 1
+
+
+def is_seen(fault: Fault) -> bool:
+    """Plant `fault` in a copy of the package and tell whether the tests fail (not: break down)."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "rfm_backend"
+        shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        module = copy / fault.module
+        text = module.read_text("utf-8")
+        if text.count(fault.right) != 1:
+            raise SystemExit(f"{fault.module} does not hold once: {fault.right}")
+        module.write_text(text.replace(fault.right, fault.wrong), "utf-8")
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-x",
+                "-p",
+                "no:cacheprovider",
+                *fault.tests.split(),
+            ],
+            cwd=REPOSITORY,
+            env={**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            check=False,
+        )
+    return done.returncode == _TESTS_FAILED
+
+
+def main() -> int:
+    """Check all faults, two at a time."""
+    unseen = 0
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for fault, seen in zip(FAULTS, pool.map(is_seen, FAULTS), strict=True):
+            print(f"{'seen  ' if seen else 'UNSEEN'}  {fault.module}: {fault.wrong}", flush=True)
+            unseen += not seen
+    print(f"{len(FAULTS) - unseen} of {len(FAULTS)} faults are seen.")
+    return min(unseen, 1)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
