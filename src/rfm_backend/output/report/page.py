@@ -65,13 +65,7 @@ def page_values(analysis: Analysis, words: Words) -> dict[str, object]:
         "heat_maps": _heat_maps(summary, words),
         "histograms": _histograms(summary, words),
         "clusters": [_cluster(cluster, summary, words) for cluster in summary.clusters],
-        "scatter": charts.draw_scatter(
-            [(frequency, monetary, cluster) for _, frequency, monetary, cluster in summary.scatter],
-            title=words("report.scatter_caption", n=words.number(len(summary.scatter))),
-            x_label=words("dimensions.frequency"),
-            y_label=words("dimensions.monetary"),
-            say=lambda tick: _in_few_letters(tick, words),
-        ),
+        "scatter": _scatter(summary, words),
         "criteria_heads": [words(f"criteria.{name}") for name in _CRITERIA],
         "criteria": _criteria(summary, words),
         "choice": _choice(summary, words),
@@ -274,6 +268,16 @@ def _histograms(summary: Summary, words: Words) -> list[dict[str, object]]:
             }
         )
     return told
+
+
+def _scatter(summary: Summary, words: Words) -> Markup:
+    return charts.draw_scatter(
+        [(frequency, monetary, cluster) for _, frequency, monetary, cluster in summary.scatter],
+        title=words("report.scatter_caption", n=words.number(len(summary.scatter))),
+        x_label=words("dimensions.frequency"),
+        y_label=words("dimensions.monetary"),
+        say=lambda tick: _in_few_letters(tick, words),
+    )
 
 
 def _in_few_letters(value: float, words: Words) -> str:
