@@ -120,8 +120,8 @@ FAULTS: Final = (
     ),
     Fault(
         module="pipeline/cluster_names.py",
-        right="cluster.recency <= population.median_recency",
-        wrong="cluster.recency < population.median_recency / 2",
+        right="cluster.recency <= quantiles.median_recency",
+        wrong="cluster.recency < quantiles.median_recency / 2",
         tests="tests/pipeline/test_cluster_names.py",
     ),
     # What is said of the result.

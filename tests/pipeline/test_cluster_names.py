@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 from rfm_backend.pipeline.cluster_names import (
     NAMES,
     MiddleCustomer,
-    Population,
+    Quantiles,
     name_clusters,
     split_name,
 )
 
 # Online Retail: recency median, 60 % of frequency, 40 % and 80 % of monetary (anchors, edges).
-EVERYBODY = Population(
+EVERYBODY = Quantiles(
     median_recency=51, regular_frequency=3, low_monetary=490.096, high_monetary=2058.426
 )
 
@@ -104,7 +104,7 @@ def test_names_are_unique_and_go_with_the_customers_not_with_the_place(
 
 
 def test_a_shop_where_all_are_alike_has_no_high_value() -> None:
-    everybody = Population(median_recency=5, regular_frequency=2, low_monetary=9, high_monetary=9)
+    everybody = Quantiles(median_recency=5, regular_frequency=2, low_monetary=9, high_monetary=9)
 
     assert name_clusters([middle(5, 2, 9)], everybody) == ("mid_value_active",)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from rfm_backend.errors import InvalidModel
 from rfm_backend.pipeline.analysis import ScoreEdges
-from rfm_backend.pipeline.explain import Explanation, Move, Population, explain_customer
+from rfm_backend.pipeline.explain import Explanation, Move, Peers, explain_customer
 from rfm_backend.pipeline.model import Model
 from rfm_backend.pipeline.options import Options
 from rfm_backend.pipeline.rules import BUILT_IN_TABLES, built_in_rules
@@ -81,7 +81,7 @@ def test_all_cells_of_a_rule_are_named() -> None:
 
 
 def test_shares_count_strictly_worse_and_equal_customers() -> None:
-    population = Population(
+    peers = Peers(
         recency=np.array([1, 5, 200, 300]),
         frequency=np.array([9, 2, 2, 1]),
         monetary=np.array([100.5, 7.0, 90.0, 7.0]),
@@ -93,7 +93,7 @@ def test_shares_count_strictly_worse_and_equal_customers() -> None:
         frequency=2,
         monetary=Decimal("7.000"),
         model=make_model(),
-        population=population,
+        peers=peers,
     )
 
     # Two of four bought longer ago, one on the same day.

@@ -26,7 +26,7 @@ from rfm_backend.errors import FileNotFound, InvalidModel, UnknownCustomer
 from rfm_backend.library import read_model, read_sources
 from rfm_backend.output.cells import safe_text
 from rfm_backend.output.tables import model_path
-from rfm_backend.pipeline.explain import Explanation, Population, explain_customer
+from rfm_backend.pipeline.explain import Explanation, Peers, explain_customer
 from rfm_backend.pipeline.model import Model, model_from_json
 from rfm_backend.pipeline.options import Options
 from rfm_backend.progress import no_progress
@@ -39,7 +39,7 @@ class _Found:
     """The rows of one customer, as text by column, and all customers' values by group."""
 
     rows: Sequence[Mapping[str, str]]
-    population: Mapping[str, Population]
+    peers: Mapping[str, Peers]
 
 
 def explain_stored(path: Path, customer_id: str, *, group: str | None) -> Explanation:
@@ -79,7 +79,7 @@ def explain_stored(path: Path, customer_id: str, *, group: str | None) -> Explan
         model=model,
         group=row["group"],
         snapshot_date=last_date + dt.timedelta(days=recency),
-        population=found.population.get(row["group"]),
+        peers=found.peers.get(row["group"]),
     )
 
 
@@ -143,15 +143,15 @@ def _read_table(path: Path, customer_id: str, *, has_groups: bool) -> _Found:
                 for row in rows
             ]
             populations = {
-                name: _population(engine, source, group, name)
+                name: _peers(engine, source, group, name)
                 for name in {row["group"] for row in found}
             }
         finally:
             engine.close()
-    return _Found(rows=found, population=populations)
+    return _Found(rows=found, peers=populations)
 
 
-def _population(engine: DuckDBEngine, source: str, group: str, name: str) -> Population:
+def _peers(engine: DuckDBEngine, source: str, group: str, name: str) -> Peers:
     arrays = engine.arrays(
         f"SELECT TRY_CAST({c.RECENCY} AS BIGINT) AS {c.RECENCY}, "
         f"TRY_CAST({c.FREQUENCY} AS BIGINT) AS {c.FREQUENCY}, "
@@ -159,7 +159,7 @@ def _population(engine: DuckDBEngine, source: str, group: str, name: str) -> Pop
         f"WHERE coalesce({group}, '') = {quote_text(name)}"
     )
     recency, frequency, monetary = (np.asarray(values, np.float64) for values in arrays.values())
-    return Population(recency=recency, frequency=frequency, monetary=monetary)
+    return Peers(recency=recency, frequency=frequency, monetary=monetary)
 
 
 def _read_json(path: Path, customer_id: str) -> tuple[Model, _Found]:
@@ -181,14 +181,14 @@ def _read_json(path: Path, customer_id: str) -> tuple[Model, _Found]:
         if row[c.CUSTOMER_ID] == customer_id
     ]
     populations = {
-        name: Population(
+        name: Peers(
             recency=_values(customers, groups, name, c.RECENCY),
             frequency=_values(customers, groups, name, c.FREQUENCY),
             monetary=_values(customers, groups, name, c.MONETARY),
         )
         for name in {row["group"] for row in found}
     }
-    return model, _Found(rows=found, population=populations)
+    return model, _Found(rows=found, peers=populations)
 
 
 def _groups_of(customers: Sequence[Mapping[str, object]], *, has_groups: bool) -> list[str]:

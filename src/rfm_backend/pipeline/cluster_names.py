@@ -51,7 +51,7 @@ class MiddleCustomer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Population:
+class Quantiles:
     """Where all customers stand: the quantiles that the rule compares with."""
 
     median_recency: float
@@ -60,12 +60,12 @@ class Population:
     high_monetary: float
 
 
-def name_clusters(clusters: Sequence[MiddleCustomer], population: Population) -> tuple[str, ...]:
+def name_clusters(clusters: Sequence[MiddleCustomer], quantiles: Quantiles) -> tuple[str, ...]:
     """Return one name per cluster, in the order of `clusters`; no name comes twice.
 
     Examples
     --------
-    >>> everybody = Population(
+    >>> everybody = Quantiles(
     ...     median_recency=51, regular_frequency=3, low_monetary=490, high_monetary=2058
     ... )
     >>> best = MiddleCustomer(recency=8, frequency=15, monetary=6121, n_customers=344)
@@ -73,7 +73,7 @@ def name_clusters(clusters: Sequence[MiddleCustomer], population: Population) ->
     >>> name_clusters([best, lost, lost], everybody)
     ('high_value_active', 'one_time_lapsed', 'one_time_lapsed_2')
     """
-    names = [_name(cluster, population) for cluster in clusters]
+    names = [_name(cluster, quantiles) for cluster in clusters]
     # Money decides who keeps the plain name, then size: the place in the list only where both tie.
     by_money = sorted(
         range(len(clusters)),
@@ -100,14 +100,14 @@ def split_name(name: str) -> tuple[str, int]:
     return (head, int(tail)) if tail.isdecimal() else (name, 1)
 
 
-def _name(cluster: MiddleCustomer, population: Population) -> str:
-    is_recent = cluster.recency <= population.median_recency
-    if cluster.monetary > population.high_monetary:
+def _name(cluster: MiddleCustomer, quantiles: Quantiles) -> str:
+    is_recent = cluster.recency <= quantiles.median_recency
+    if cluster.monetary > quantiles.high_monetary:
         return "high_value_active" if is_recent else "high_value_lapsing"
     if cluster.frequency <= 1:
         return "one_time_recent" if is_recent else "one_time_lapsed"
-    if cluster.frequency > population.regular_frequency:
+    if cluster.frequency > quantiles.regular_frequency:
         return "regular_active" if is_recent else "regular_lapsing"
-    if cluster.monetary >= population.low_monetary:
+    if cluster.monetary >= quantiles.low_monetary:
         return "mid_value_active" if is_recent else "mid_value_lapsing"
     return "low_value_recent" if is_recent else "low_value_lapsed"

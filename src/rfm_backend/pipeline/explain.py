@@ -2,8 +2,8 @@
 
     score -> segment -> cluster -> [explain], for one customer of a finished analysis
 
-In:  the customer's recency, frequency and monetary, the model, the population's values.
-Out: `Explanation`: values, standing in the population, edges, the rule that fired, cluster, moves.
+In:  the customer's recency, frequency and monetary, the model, the peers's values.
+Out: `Explanation`: values, standing in the peers, edges, the rule that fired, cluster, moves.
 
 What always holds: edges, rules and centres are the model's and stay frozen; what a move means is
 said in `moves`.
@@ -27,7 +27,7 @@ from rfm_backend.pipeline.model import Model, predict_clusters
 from rfm_backend.pipeline.moves import Dimension, Move, Scorer, find_moves
 from rfm_backend.pipeline.score import Values
 
-__all__ = ["CentreDistance", "Explanation", "Move", "Population", "Standing", "explain_customer"]
+__all__ = ["CentreDistance", "Explanation", "Move", "Peers", "Standing", "explain_customer"]
 
 # No shop sells for more; beyond it an amount could not be written in cents.
 _MOST_MONEY: Final = Decimal(10) ** 30
@@ -35,11 +35,11 @@ _MOST_MONEY: Final = Decimal(10) ** 30
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """One dimension of one customer: value, score and place in the population.
+    """One dimension of one customer: value, score and place in the peers.
 
     ``edges`` are the inner edges, ascending.  ``share_worse`` is the fraction of customers whose
     value is strictly worse (longer ago, fewer, less), ``share_equal`` the fraction that has the
-    same value, the customer included; both None where the population is not known.
+    same value, the customer included; both None where the peers is not known.
     """
 
     dimension: Dimension
@@ -86,7 +86,7 @@ class Explanation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Population:
+class Peers:
     """All customers among whom one is placed: one value per customer, in any order."""
 
     recency: Values
@@ -103,7 +103,7 @@ def explain_customer(
     model: Model,
     group: str = "",
     snapshot_date: dt.date | None = None,
-    population: Population | None = None,
+    peers: Peers | None = None,
 ) -> Explanation:
     """Return why a customer has his segment and cluster, and what would change the segment.
 
@@ -119,7 +119,7 @@ def explain_customer(
         The customer's group where scores were made within groups.
     snapshot_date : date, optional
         The day the result counted recency to; the model's where it is not given.
-    population : Population, optional
+    peers : Peers, optional
         All customers of the result, or of the customer's group; without it shares are None.
 
     Returns
@@ -141,7 +141,7 @@ def explain_customer(
     cell = scorer.cell(recency, frequency, monetary)
     segment = scorer.segment(cell)
     values: tuple[int | Decimal, ...] = (recency, frequency, monetary)
-    standings = _standings(values, cell, scorer.edges, population)
+    standings = _standings(values, cell, scorer.edges, peers)
     distances = _centre_distances(model, recency, frequency, float(monetary))
     values_of_one = np.array([recency]), np.array([frequency]), np.array([float(monetary)])
     cluster = int(predict_clusters(model, *values_of_one)[0])
@@ -178,10 +178,10 @@ def _standings(
     values: tuple[int | Decimal, ...],
     cell: str,
     edges: ScoreEdges,
-    population: Population | None,
+    peers: Peers | None,
 ) -> tuple[Standing, Standing, Standing]:
     def standing(dimension: Dimension, place: int) -> Standing:
-        worse, equal = _shares(dimension, float(values[place]), population)
+        worse, equal = _shares(dimension, float(values[place]), peers)
         return Standing(
             dimension=dimension,
             value=values[place],
@@ -196,12 +196,12 @@ def _standings(
 
 
 def _shares(
-    dimension: Dimension, value: float, population: Population | None
+    dimension: Dimension, value: float, peers: Peers | None
 ) -> tuple[float, float] | tuple[None, None]:
     """Return the fractions of customers with a worse and with the same value."""
-    if population is None:
+    if peers is None:
         return None, None
-    others: Values = getattr(population, dimension)
+    others: Values = getattr(peers, dimension)
     worse = others > value if dimension == "recency" else others < value
     equal = others == value
     return float(np.mean(worse)), float(np.mean(equal))

@@ -32,7 +32,7 @@ from rfm_backend.pipeline.cluster_names import (
     LOW_QUANTILE,
     REGULAR_QUANTILE,
     MiddleCustomer,
-    Population,
+    Quantiles,
     name_clusters,
 )
 from rfm_backend.pipeline.features import Triple
@@ -216,7 +216,7 @@ def _names(
         f"{_quantile(c.MONETARY, LOW_QUANTILE)}, {_quantile(c.MONETARY, HIGH_QUANTILE)} "
         f"FROM {table}"
     )
-    population = Population(
+    quantiles = Quantiles(
         median_recency=_float(recency),
         regular_frequency=_float(frequency),
         low_monetary=_float(low),
@@ -232,7 +232,7 @@ def _names(
         )
         for group, centre in zip(groups, centres, strict=True)
     ]
-    return name_clusters(middles, population)
+    return name_clusters(middles, quantiles)
 
 
 def _middle(column: str) -> str:

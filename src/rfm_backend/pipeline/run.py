@@ -28,8 +28,7 @@ from rfm_backend.pipeline.accounting import LineFinder, account
 from rfm_backend.pipeline.aggregate import CUSTOMERS, aggregate_customers
 from rfm_backend.pipeline.analysis import Finding, Summary
 from rfm_backend.pipeline.clean import clean_lines, has_unforeseen_marks
-from rfm_backend.pipeline.explain import Explanation, explain_customer
-from rfm_backend.pipeline.explain import Population as Peers
+from rfm_backend.pipeline.explain import Explanation, Peers, explain_customer
 from rfm_backend.pipeline.findings import find_repetitions
 from rfm_backend.pipeline.fit import Fit, apply_model, fit, load_population
 from rfm_backend.pipeline.lines import BY, LineRequest, carried_columns
@@ -226,7 +225,7 @@ def explain_one(analysis: Analysis, customer_id: str, *, group: str | None) -> E
         model=analysis.model,
         group=str(own_group),
         snapshot_date=analysis.summary.quality.snapshot_date,
-        population=Peers(
+        peers=Peers(
             recency=arrays[c.RECENCY].astype(np.int64),
             frequency=arrays[c.FREQUENCY].astype(np.int64),
             monetary=arrays[c.MONETARY].astype(np.float64),
