@@ -1,3 +1,4 @@
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -5,9 +6,11 @@ import pytest
 from rfm_backend.errors import InvalidOption
 from rfm_backend.settings import (
     SETTINGS,
+    ServiceSettings,
     Settings,
     is_memory_size,
     parse_env_lines,
+    read_service_settings,
     read_settings,
 )
 
@@ -132,5 +135,55 @@ def test_other_texts_are_no_sizes(text: str) -> None:
 
 
 def test_the_table_has_a_row_for_every_field_and_words_for_every_row() -> None:
-    assert {row.field for row in SETTINGS} == set(Settings.__dataclass_fields__)
+    kinds = {"analysis": Settings, "service": ServiceSettings}
+    for door, kind in kinds.items():
+        rows = {row.field for row in SETTINGS if row.door == door}
+        assert rows == {field.name for field in fields(kind)} - {"analysis"}
     assert all(row.help.endswith(".") for row in SETTINGS)
+
+
+def test_the_service_has_the_documented_defaults() -> None:
+    assert read_service_settings({}, env_file=None) == ServiceSettings()
+
+
+def test_the_service_reads_its_variables_and_hides_its_secrets() -> None:
+    found = read_service_settings(
+        {
+            "FLASK_ENV": "development",
+            "SECRET_KEY": "s3cret",
+            "DB_HOST": "db.example",
+            "DB_PASS": "p@ss#w/rd",
+            "PORT": "8080",
+            "RFM_MAX_UPLOAD_BYTES": "1.5MB",
+            "RFM_QUOTA_BYTES": "1024",
+            "RFM_KEEP_DAYS": "30",
+            "CORS_ORIGINS": "https://a.example, https://b.example",
+            "RFM_LANG": "id",
+        },
+        env_file=None,
+    )
+
+    assert found.is_development
+    assert (found.db_host, found.db_pass, found.port) == ("db.example", "p@ss#w/rd", 8080)
+    assert (found.max_upload_bytes, found.quota_bytes) == (1_500_000, 1024)
+    assert (found.keep_days, found.analysis.language) == (30, "id")
+    assert found.cors_origins == ("https://a.example", "https://b.example")
+    assert "s3cret" not in repr(found)
+    assert "p@ss" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("FLASK_ENV", "testing"),
+        ("PORT", "70000"),
+        ("RFM_MAX_UPLOAD_BYTES", "much"),
+        ("RFM_MAX_UPLOAD_BYTES", "0"),
+        ("RFM_QUOTA_FILES", "0"),
+        ("RFM_SYNC_WAIT", "-1"),
+        ("RFM_REGISTRATION", "maybe"),
+    ],
+)
+def test_a_value_that_the_service_cannot_use_is_refused_by_name(name: str, text: str) -> None:
+    with pytest.raises(InvalidOption, match=name):
+        read_service_settings({name: text}, env_file=None)

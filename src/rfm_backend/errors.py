@@ -19,7 +19,18 @@
     │   ├── InvalidModel       a model or result file that this version cannot apply
     │   └── UnknownCustomer    the customer is not in the result
     ├── OutputFailed           a result could not be written
-    └── Cancelled              the caller asked to stop
+    ├── Cancelled              the caller asked to stop
+    └── ServiceError           the service cannot answer a request as it was made
+        ├── InvalidRequest     the request has another form than the documented one
+        ├── NotAuthenticated   no token, or one that is not valid any more
+        ├── WrongPassword      the password given to confirm a change is not the account's
+        ├── NotAllowed         the account or the setting does not permit it
+        ├── NotFound           there is no such thing among the user's own
+        ├── AlreadyTaken       a name that must be unique is in use
+        ├── NotProcessed       the upload has no finished analysis yet
+        ├── TooLarge           a body or an upload above the limit
+        ├── OverQuota          the user's space is used up, or the disk's
+        └── Unavailable        the database cannot be reached now
 
 An error carries words for a person (what is wrong, where, what to do), a stable ``code`` for
 programs and ``details`` for a screen. It knows neither HTTP nor exit codes: each door has one table.
@@ -163,3 +174,69 @@ class Cancelled(RfmError):
     """The caller asked to stop."""
 
     code = "cancelled"
+
+
+class ServiceError(RfmError):
+    """The service cannot answer a request as it was made."""
+
+    code = "service_error"
+
+
+class InvalidRequest(ServiceError):
+    """The request has another form than the documented one."""
+
+    code = "invalid_request"
+
+
+class NotAuthenticated(ServiceError):
+    """No token, or one that is not valid any more."""
+
+    code = "not_authenticated"
+
+
+class WrongPassword(ServiceError):
+    """The password given to confirm a change is not the account's."""
+
+    code = "wrong_password"
+
+
+class NotAllowed(ServiceError):
+    """The account or the setting does not permit it."""
+
+    code = "not_allowed"
+
+
+class NotFound(ServiceError):
+    """There is no such thing among the user's own; that of somebody else is no different."""
+
+    code = "not_found"
+
+
+class AlreadyTaken(ServiceError):
+    """A name that must be unique is in use."""
+
+    code = "already_taken"
+
+
+class NotProcessed(ServiceError):
+    """The upload has no finished analysis yet."""
+
+    code = "not_processed"
+
+
+class TooLarge(ServiceError):
+    """A body or an upload above the limit."""
+
+    code = "too_large"
+
+
+class OverQuota(ServiceError):
+    """The user's space is used up, or the disk's."""
+
+    code = "over_quota"
+
+
+class Unavailable(ServiceError):
+    """The database cannot be reached now."""
+
+    code = "unavailable"

@@ -85,11 +85,11 @@ def broad_catches(package: Path) -> list[str]:
 
 
 def environment_readers(package: Path) -> list[str]:
-    """Name the modules besides settings.py that read the environment."""
+    """Name the modules besides settings/ that read the environment."""
     return [
-        f"{name}:{node.lineno} reads the environment; settings.py does that"
+        f"{name}:{node.lineno} reads the environment; settings/ does that"
         for name, text in modules(package)
-        if name != "settings.py"
+        if not name.startswith("settings/")
         for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv", "environb")
     ]
