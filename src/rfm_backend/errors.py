@@ -28,6 +28,7 @@
         ├── NotFound           there is no such thing among the user's own
         ├── AlreadyTaken       a name that must be unique is in use
         ├── NotProcessed       the upload has no finished analysis yet
+        ├── AnalysisFailed     the upload could not be turned into segments
         ├── TooLarge           a body or an upload above the limit
         ├── OverQuota          the user's space is used up, or the disk's
         └── Unavailable        the database cannot be reached now
@@ -222,6 +223,12 @@ class NotProcessed(ServiceError):
     """The upload has no finished analysis yet."""
 
     code = "not_processed"
+
+
+class AnalysisFailed(ServiceError):
+    """The upload could not be turned into segments; ``reason`` is the code of what was wrong with it."""
+
+    code = "analysis_failed"
 
 
 class TooLarge(ServiceError):

@@ -85,6 +85,7 @@ def segment(
     *,
     options: Options | None = None,
     model: Model | str | Path | None = None,
+    table: str | None = None,
     resources: Resources | None = None,
     progress: Progress = no_progress,
     **values: Unpack[OptionValues],
@@ -100,6 +101,8 @@ def segment(
         All options as one value; keywords of the same names go before it.
     model : Model or path, optional
         Apply a saved model instead of fitting one.
+    table : str, optional
+        The TOML text of a segment table; ``segments`` is then only its name.
     resources : Resources, optional
         Memory and threads.
     progress : callable, optional
@@ -145,7 +148,9 @@ def segment(
             workdir=Path(workdir.name), memory_limit=use.memory_limit, threads=use.threads
         )
         try:
-            rules, findings = (applied.rules, ()) if applied else _read_rules(chosen.segments)
+            rules, findings = (
+                (applied.rules, ()) if applied else _read_rules(chosen.segments, table)
+            )
             analysis = analyse(
                 tables,
                 chosen,
@@ -225,7 +230,9 @@ def _read_text(path: str | Path) -> str:
         raise InvalidOption(f"{path} cannot be read as text.", file=str(path)) from error
 
 
-def _read_rules(segments: str) -> tuple[RuleTable, tuple[Finding, ...]]:
+def _read_rules(segments: str, text: str | None) -> tuple[RuleTable, tuple[Finding, ...]]:
+    if text is not None:
+        return load_rules(segments, text)
     if segments in BUILT_IN_TABLES:
         return load_rules(segments)
     return load_rules(Path(segments).name, _read_text(segments))

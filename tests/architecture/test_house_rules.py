@@ -80,7 +80,7 @@ def test_the_error_tree_is_drawn_as_it_is_coded() -> None:
     [
         ("    │   ├── UnsafeFile  ", "    │   ├── UnsafeFiles "),
         ("    │   ├── UnsafeFile  ", "    ├── UnsafeFile      "),
-        ("    └── Cancelled              the caller asked to stop\n", ""),
+        ("    ├── Cancelled              the caller asked to stop\n", ""),
     ],
 )
 def test_a_wrongly_drawn_error_tree_is_refused(drawn: str, redrawn: str) -> None:

@@ -35,10 +35,10 @@ def command(
     RESULT is a .json result, or a .csv, .xlsx or .parquet result with its .model.json beside it.
     """
     from rfm_backend.catalogue import words as words_of
-    from rfm_backend.cli.as_json import json_text
     from rfm_backend.cli.console import make_console, print_lines
     from rfm_backend.cli.explanation import explanation_lines
     from rfm_backend.cli.stored import explain_stored
+    from rfm_backend.output.as_json import json_text
     from rfm_backend.settings import read_settings
 
     settings = read_settings()

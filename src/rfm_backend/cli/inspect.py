@@ -39,11 +39,11 @@ def command(file: str, **values: Unpack[InspectValues]) -> None:
     It changes nothing; - is standard input.
     """
     from rfm_backend.catalogue import words as words_of
-    from rfm_backend.cli.as_json import json_text
     from rfm_backend.cli.bars import Bars
     from rfm_backend.cli.console import make_console, print_lines
     from rfm_backend.cli.inspection import inspection_lines
     from rfm_backend.library import inspect
+    from rfm_backend.output.as_json import json_text
     from rfm_backend.settings import read_settings
 
     settings = read_settings()

@@ -6,7 +6,7 @@ Out: column names and first rows; a Parquet file of text.
 What always holds: nothing is downloaded; the frame is not changed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import duckdb
@@ -73,6 +73,15 @@ def read_rows(path: Path, columns: Sequence[str] = (), *, limit: int, offset: in
     source = f"read_parquet({quote_text(str(path))})"
     found = _connection().execute(f"SELECT {chosen} FROM {source} LIMIT {limit} OFFSET {offset}")
     return _as_text(found.fetchall())
+
+
+def read_batches(path: Path, *, n_rows: int) -> Iterator[list[tuple[object, ...]]]:
+    """Yield the rows of a Parquet file in their order, up to `n_rows` at a time."""
+    found = _connection({"threads": 1}).execute(
+        f"SELECT * FROM read_parquet({quote_text(str(path))})"
+    )
+    while rows := found.fetchmany(n_rows):
+        yield rows
 
 
 def _as_text(rows: Sequence[Sequence[object]]) -> TextRows:

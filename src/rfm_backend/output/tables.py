@@ -119,7 +119,7 @@ def _write_json(analysis: Analysis, path: Path) -> None:
 def _json_rows(analysis: Analysis) -> Iterator[str]:
     """Yield one JSON object per customer; the engine writes them, amounts as exact numbers."""
     pairs = " || ', ' || ".join(
-        f"{quote_text(json.dumps(name, ensure_ascii=False) + ': ')} || {_json_value(name)}"
+        f"{quote_text(json.dumps(name, ensure_ascii=False) + ': ')} || {json_value_sql(name)}"
         for name in analysis.result_columns
     )
     objects = f"SELECT '{{' || {pairs} || '}}' FROM ({result_sql(analysis)})"
@@ -130,7 +130,8 @@ def _json_rows(analysis: Analysis) -> Iterator[str]:
             return
 
 
-def _json_value(name: str) -> str:
+def json_value_sql(name: str) -> str:
+    """Return SQL for a column of the result as JSON text."""
     column = quote_name(name)
     if name == c.MONETARY:
         return exact_amount_sql(column)

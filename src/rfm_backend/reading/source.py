@@ -21,7 +21,7 @@ from rfm_backend.progress import Progress
 from rfm_backend.reading.archive import unpack_gzip, unpack_zip
 from rfm_backend.reading.encoding import BinaryFile, copy_stream
 from rfm_backend.reading.sniff import SAMPLE_ROWS
-from rfm_backend.reading.text import read_text
+from rfm_backend.reading.text import read_text, refuse_foreign
 from rfm_backend.reading.workbook import read_workbook
 from rfm_backend.reading.workbook_guard import workbook_form
 from rfm_backend.text_table import ReadChoices, TextTable
@@ -83,6 +83,28 @@ def frame_table(frame: object) -> TextTable:
         sample=sample,
         first_row_line=1,
     )
+
+
+def recognise(path: Path, name: str) -> str:
+    """Return what a file is, by its first bytes: "csv", "xlsx", "xls", "zip", "gz", "parquet", ...
+
+    Raises
+    ------
+    UnreadableFile
+        It is plainly no table: empty, a picture, a PDF, a program, a web page.
+    """
+    with path.open("rb") as stream:
+        start = stream.read(8)
+    if start.startswith(_PARQUET):
+        return "parquet"
+    if start.startswith(_OLE):
+        return "xls"
+    if start.startswith(_ZIP):
+        return workbook_form(path) or "zip"
+    if start.startswith(_GZIP):
+        return "gz"
+    refuse_foreign(path, name)
+    return "csv"
 
 
 def _open(

@@ -1,0 +1,137 @@
+"""What the child process of a job does: the analysis, into files.
+
+In:  the upload's path, the request as text, a folder.
+Out: in the folder ``result.parquet`` (what exports are made of), ``rows.parquet`` (what the database
+     gets, ready to be inserted), ``model.json``, ``summary.json``, ``report.en.html``, ``report.id.html``;
+     and ``progress.json`` meanwhile.
+
+What always holds: the numbers are those of the library; the child knows neither the database nor the
+user.
+"""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Final
+
+from rfm_backend import columns as c
+from rfm_backend.engines.quoting import quote_name, quote_text
+from rfm_backend.library import Resources, segment
+from rfm_backend.output.summary_json import summary_to_json
+from rfm_backend.output.tables import exact_amount_sql, json_value_sql
+from rfm_backend.pipeline.model import model_to_json
+from rfm_backend.pipeline.options_json import options_to_json
+from rfm_backend.pipeline.run import Analysis, result_sql
+from rfm_backend.progress import Step
+from rfm_backend.services.requests import request_from_json
+
+PROGRESS: Final = "progress.json"
+ROWS: Final = "rows.parquet"
+RESULT: Final = "result.parquet"
+_KEY_LENGTH: Final = 64
+
+
+def compute(
+    *,
+    source: str,
+    name: str,
+    request: str,
+    folder: str,
+    memory_limit: str | None,
+    threads: int | None,
+) -> dict[str, object]:
+    """Analyse a file and write everything about it into `folder`; return the head of the analysis.
+
+    Raises
+    ------
+    RfmError
+        The file, or an option, cannot be used.
+    """
+    wanted, out = request_from_json(request), Path(folder)
+    with tempfile.TemporaryDirectory(prefix="rfm-") as workdir:
+        # Under its own name, which is what the accounting and every message call it.
+        link = Path(workdir) / name.replace("/", "_").replace("\0", "_")
+        link.symlink_to(source)
+        with segment(
+            link,
+            options=wanted.options,
+            model=wanted.model,
+            table=wanted.table_toml,
+            resources=Resources(memory_limit=memory_limit, threads=threads),
+            progress=_ProgressFile(out / PROGRESS),
+        ) as result:
+            analysis = result.analysis
+            analysis.engine.write(result_sql(analysis), out / RESULT, form="parquet")
+            analysis.engine.write(_rows_sql(analysis), out / ROWS, form="parquet")
+            summary = json.dumps(summary_to_json(result.summary), ensure_ascii=False)
+            (out / "summary.json").write_text(summary, "utf-8")
+            (out / "model.json").write_text(model_to_json(result.model), "utf-8")
+            result.to_html(out / "report.en.html", language="en")
+            result.to_html(out / "report.id.html", language="id")
+            return {
+                "options": options_to_json(wanted.options),
+                "columns": list(analysis.result_columns),
+                "n_customers": result.quality.n_customers,
+                "n_clusters": len(result.clusters),
+                "seed": result.model.seed,
+            }
+
+
+class _ProgressFile:
+    """Notes how far the work is where the worker looks, at most a few times a second."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._last = ("", -1.0)
+
+    def __call__(self, step: Step) -> None:
+        """Note a step."""
+        share = step.done / step.total if step.total else float(step.done)
+        stage, before = self._last
+        if stage == step.stage and abs(share - before) < 0.01:
+            return
+        self._last = (step.stage, share)
+        part = self._path.with_suffix(".part")
+        part.write_text(json.dumps({"stage": step.stage, "done": step.done, "total": step.total}))
+        os.replace(part, self._path)  # noqa: PTH105  # atomic, on every system
+
+
+def _rows_sql(analysis: Analysis) -> str:
+    """Return a SELECT of the rows as the database keeps them, in the order of its columns."""
+    names = analysis.result_columns
+    has_groups = names[1] != c.RESULT[1]
+    besides = [
+        name for name in names if name not in c.RESULT and not (has_groups and name == names[1])
+    ]
+    pairs = " || ', ' || ".join(
+        f"{quote_text(json.dumps(name, ensure_ascii=False) + ': ')} || {json_value_sql(name)}"
+        for name in besides
+    )
+    values = {
+        "position": "row_number() OVER (ORDER BY rowid)",
+        "customer_id": c.CUSTOMER_ID,
+        "group_value": quote_name(names[1]) if has_groups else "CAST(NULL AS VARCHAR)",
+        "recency": c.RECENCY,
+        "frequency": c.FREQUENCY,
+        "monetary": exact_amount_sql(c.MONETARY),
+        "monetary_rank": f"row_number() OVER (ORDER BY {c.MONETARY}, rowid)",
+        "r_score": c.R_SCORE,
+        "f_score": c.F_SCORE,
+        "m_score": c.M_SCORE,
+        "segment": c.SEGMENT,
+        "cluster": c.CLUSTER,
+        "first_purchase_date": f"CAST({c.FIRST_PURCHASE_DATE} AS VARCHAR)",
+        "last_purchase_date": f"CAST({c.LAST_PURCHASE_DATE} AS VARCHAR)",
+        "more": f"'{{' || {pairs} || '}}'" if besides else "CAST(NULL AS VARCHAR)",
+        "name_key": _key_sql(c.CUSTOMER_NAME, names),
+        "email_key": _key_sql(c.EMAIL, names),
+    }
+    chosen = ", ".join(f"{value} AS {name}" for name, value in values.items())
+    return f"SELECT {chosen} FROM result ORDER BY position"
+
+
+def _key_sql(name: str, names: tuple[str, ...]) -> str:
+    if name not in names:
+        return "CAST(NULL AS VARCHAR)"
+    return f"lower(left({quote_name(name)}, {_KEY_LENGTH}))"

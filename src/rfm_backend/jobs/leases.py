@@ -1,0 +1,7 @@
+"""How long a silent worker keeps its job: longer than a hiccup, short enough not to be waited for."""
+
+import datetime as dt
+from typing import Final
+
+LEASE: Final = dt.timedelta(seconds=20)
+HEARTBEAT_SECONDS: Final = 2.0

@@ -1,0 +1,116 @@
+"""From the files of a finished computation to rows that everybody may see, in one step.
+
+In:  the head that `compute` returned, its folder, the job.
+Out: the analysis, published; or nothing of it left.
+
+What always holds: rows are written in parts, under an analysis that nobody sees; one transaction makes
+it the upload's current one and ends the job, if the job is still this worker's and the upload still there.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
+
+from rfm_backend.engines.parquet import read_batches
+from rfm_backend.jobs.compute import PROGRESS, ROWS
+from rfm_backend.services.service import Service
+from rfm_backend.services.uploads import remove_analysis
+from rfm_backend.storage import analyses, jobs, results, uploads
+from rfm_backend.storage.jobs import Job
+
+_BATCH: Final = 5_000
+
+
+class LeaseLostError(Exception):
+    """The job is not this worker's any more: it was cancelled, deleted, or taken over."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Computed:
+    """What a computation left: its head, and the folder of its files."""
+
+    head: Mapping[str, object]
+    token: str
+    folder: Path
+
+
+def publish(
+    service: Service,
+    job: Job,
+    computed: Computed,
+    *,
+    check: Callable[[], None],
+    tell: Callable[[int, int], None],
+) -> int:
+    """Write the rows and make them visible; return the number of the analysis.
+
+    Parameters
+    ----------
+    check : raises LeaseLostError where the job is not this worker's any more
+    tell : is told (rows written, rows in all)
+
+    Raises
+    ------
+    LeaseLostError
+        It came too late: nothing of it is left.
+    """
+    total = int(str(computed.head["n_customers"]))
+    analysis_id = service.database.write(lambda tx: _add(tx, job, computed))
+    try:
+        done = 0
+        for rows in read_batches(computed.folder / ROWS, n_rows=_BATCH):
+            check()
+            _insert(service, analysis_id, job.upload_id, rows)
+            done += len(rows)
+            tell(done, max(done, total))
+        (computed.folder / ROWS).unlink()
+        (computed.folder / PROGRESS).unlink(missing_ok=True)
+        service.database.write(lambda tx: _switch(tx, job, analysis_id))
+    except (LeaseLostError, IntegrityError) as error:
+        remove_analysis(service, job.user_id, analysis_id, computed.token)
+        raise LeaseLostError from error
+    except BaseException:
+        remove_analysis(service, job.user_id, analysis_id, computed.token)
+        raise
+    return analysis_id
+
+
+def _add(tx: Connection, job: Job, computed: Computed) -> int:
+    head = computed.head
+    return analyses.add(
+        tx,
+        user_id=job.user_id,
+        upload_id=job.upload_id,
+        fingerprint=job.fingerprint,
+        options=json.dumps(head["options"], ensure_ascii=False),
+        summary=(computed.folder / "summary.json").read_text("utf-8"),
+        model=(computed.folder / "model.json").read_text("utf-8"),
+        columns=json.dumps(head["columns"], ensure_ascii=False),
+        folder=computed.token,
+        n_customers=head["n_customers"],
+        n_clusters=head["n_clusters"],
+        seed=head["seed"],
+        version=version("rfm-backend"),
+    )
+
+
+def _insert(
+    service: Service, analysis_id: int, upload_id: int, rows: Sequence[Sequence[object]]
+) -> None:
+    whole = [(analysis_id, place, upload_id, *rest) for place, *rest in rows]
+    service.database.write(lambda tx: results.insert_many(tx, whole))
+
+
+def _switch(tx: Connection, job: Job, analysis_id: int) -> None:
+    """The one moment in which a result appears."""
+    upload = uploads.get(tx, job.upload_id, user_id=job.user_id)
+    if upload is None or not jobs.finish(tx, job, analysis_id=analysis_id):
+        raise LeaseLostError
+    analyses.publish(tx, analysis_id, user_id=job.user_id)
+    uploads.change(tx, job.upload_id, user_id=job.user_id, current_analysis_id=analysis_id)

@@ -1,0 +1,207 @@
+"""The worker: takes a job, has a child process compute it, publishes what came out, and takes the next.
+
+In:  a `Service`.
+Out: jobs that are done, failed with a reason, or handed back.
+
+What always holds
+    * while a job runs its lease is renewed every few seconds; a worker that is killed loses it, and
+      another takes the job over;
+    * a child that goes over its limits, or is killed, is a failed job and nothing worse;
+    * told to stop, the worker ends the child and hands its job back.
+"""
+
+import json
+import logging
+import os
+import secrets
+import socket
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from rfm_backend.child import Child, Limits
+from rfm_backend.errors import RfmError, Unavailable
+from rfm_backend.jobs.compute import PROGRESS
+from rfm_backend.jobs.leases import HEARTBEAT_SECONDS, LEASE
+from rfm_backend.jobs.publish import Computed, LeaseLostError, publish
+from rfm_backend.jobs.sweep import sweep
+from rfm_backend.services import Service
+from rfm_backend.services.uploads import path_of
+from rfm_backend.storage import jobs, uploads
+from rfm_backend.storage.jobs import Job
+
+_LOG: Final = logging.getLogger("rfm_backend.worker")
+_COMPUTE: Final = "rfm_backend.jobs.compute:compute"
+_IDLE_SECONDS: Final = 0.25
+_SWEEP_SECONDS: Final = 3600.0
+_AFTER_FAULT_SECONDS: Final = 2.0
+
+
+class StoppedError(Exception):
+    """The worker was told to stop in the middle of a job."""
+
+
+class Worker:
+    """One worker; `run` goes on until `stop` is called, from another thread or a signal."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._stopped = threading.Event()
+        self.name: Final = f"{socket.gethostname()[:30]}-{os.getpid()}-{secrets.token_hex(4)}"
+
+    def stop(self) -> None:
+        """Ask the worker to end: a job under way is handed back."""
+        self._stopped.set()
+
+    def run(self) -> None:
+        """Work until told to stop; a database that is away is waited for."""
+        next_sweep = 0.0
+        idle = 0.0
+        while not self._stopped.is_set():
+            try:
+                if idle >= next_sweep:
+                    sweep(self._service)
+                    idle, next_sweep = 0.0, _SWEEP_SECONDS
+                if not self.work_once():
+                    self._stopped.wait(_IDLE_SECONDS)
+                    idle += _IDLE_SECONDS
+            except Unavailable as error:
+                _LOG.warning("waiting for the database: %s", error)
+                self._stopped.wait(_AFTER_FAULT_SECONDS)
+
+    def work_once(self) -> bool:
+        """Do one job if there is one; return whether there was."""
+        job = self._service.database.write(lambda tx: jobs.claim(tx, worker=self.name, lease=LEASE))
+        if job is None:
+            self._service.database.write(jobs.give_up_lost)
+            return False
+        _LOG.info("job %d: attempt %d", job.id, job.attempts)
+        try:
+            self._do(job)
+        except LeaseLostError:
+            self._service.database.write(lambda tx: jobs.end_cancelled(tx, job))
+            _LOG.info("job %d: cancelled or taken over", job.id)
+        except StoppedError:
+            self._service.database.write(lambda tx: jobs.hand_back(tx, job))
+            _LOG.info("job %d: handed back", job.id)
+        except Unavailable:
+            raise
+        except RfmError as error:
+            self._fail(job, error.code, error.message)
+        except Exception:
+            _LOG.exception("job %d: a fault of ours", job.id)
+            self._fail(
+                job,
+                "internal_error",
+                "The analysis failed by a fault of ours; it was logged with the number of this job.",
+            )
+        return True
+
+    def _do(self, job: Job) -> None:
+        upload = self._service.database.read(
+            lambda tx: uploads.get(tx, job.upload_id, user_id=job.user_id)
+        )
+        if upload is None:
+            raise LeaseLostError
+        settings = self._service.settings
+        token, folder = self._service.files.new_folder(job.user_id)
+        limits = Limits(memory_bytes=settings.job_memory, seconds=settings.job_seconds)
+        order = {
+            "source": str(path_of(self._service, upload)),
+            "name": upload.filename,
+            "request": job.options,
+            "folder": str(folder),
+            "memory_limit": settings.analysis.memory_limit,
+            "threads": settings.analysis.threads,
+        }
+        is_published = False
+        try:
+            with (
+                _Heartbeat(self._service, job, folder / PROGRESS) as heart,
+                Child(_COMPUTE, order, limits) as child,
+            ):
+                while child.is_running():
+                    self._check(heart)
+                    child.wait_a_little()
+                head = child.result(upload.filename)
+                assert isinstance(head, dict)
+                computed = Computed(head=head, token=token, folder=folder)
+                publish(
+                    self._service,
+                    job,
+                    computed,
+                    check=lambda: self._check(heart),
+                    tell=heart.tell_saved,
+                )
+                is_published = True
+        finally:
+            if not is_published:
+                self._service.files.drop_analysis(job.user_id, token)
+        _LOG.info("job %d: done", job.id)
+
+    def _check(self, heart: "_Heartbeat") -> None:
+        if heart.is_lost:
+            raise LeaseLostError
+        if self._stopped.is_set():
+            raise StoppedError
+
+    def _fail(self, job: Job, code: str, message: str) -> None:
+        self._service.database.write(lambda tx: jobs.fail(tx, job, code=code, message=message))
+        _LOG.info("job %d: %s", job.id, code)
+
+
+class _Heartbeat:
+    """Renews a job's lease and notes how far it is, in a thread of its own."""
+
+    def __init__(self, service: Service, job: Job, progress: Path) -> None:
+        self._service = service
+        self._job = job
+        self._progress = progress
+        self._saved: tuple[int, int] | None = None
+        self._ended = threading.Event()
+        self.is_lost = False
+        self._thread = threading.Thread(target=self._beat, daemon=True)
+
+    def tell_saved(self, done: int, total: int) -> None:
+        """Note how many rows are saved."""
+        self._saved = (done, total)
+
+    def _beat(self) -> None:
+        while not self._ended.wait(HEARTBEAT_SECONDS):
+            stage, done, total = self._how_far()
+            try:
+                held = self._service.database.write(
+                    lambda tx, far=(stage, done, total): jobs.renew(  # type: ignore[misc]
+                        tx, self._job, lease=LEASE, stage=far[0], done=far[1], total=far[2]
+                    )
+                )
+            except Unavailable as error:
+                # The lease may hold until the database is back; if not, the fence does its work.
+                _LOG.warning("job %d: %s", self._job.id, error)
+                continue
+            if not held:
+                self.is_lost = True
+                return
+
+    def _how_far(self) -> tuple[str | None, int | None, int | None]:
+        if self._saved is not None:
+            return "save", *self._saved
+        try:
+            told = json.loads(self._progress.read_text())
+        except (OSError, ValueError):
+            return "start", None, None
+        return told["stage"], told["done"], told["total"]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ended.set()
+        self._thread.join()

@@ -1,0 +1,98 @@
+"""Passwords: what is accepted, how they are kept, how one is checked.
+
+In:  a password as a person typed it.
+Out: a hash; yes or no.
+
+What always holds
+    * any Unicode up to 1,024 characters counts in full: bcrypt alone reads 72 bytes and no more, so it
+      is given base64(HMAC-SHA-256(key, password)), 44 characters without a zero byte;
+    * at most as many hashes are computed at once as there are cores, so that logins cannot starve the rest;
+    * a login with an unknown name costs as much time as one with a wrong password.
+"""
+
+import base64
+import hashlib
+import hmac
+import os
+import threading
+from functools import cache
+from typing import Final
+
+import bcrypt
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+from rfm_backend.errors import InvalidRequest
+from rfm_backend.services.service import Service
+
+SHORTEST: Final = 8
+LONGEST: Final = 1_024
+_SCHEME: Final = "hmac-sha256+bcrypt:"
+_AT_ONCE: Final = threading.BoundedSemaphore(max(1, os.cpu_count() or 1))
+
+
+def check_new_password(service: Service, password: str, *, username: str, email: str) -> None:
+    """Refuse a password that is too short, too long, the account's own name, or a common one.
+
+    Raises
+    ------
+    InvalidRequest
+        The message says what to change.
+    """
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise InvalidRequest(
+            f"A password has {SHORTEST} to {LONGEST:,} characters; this one has {len(password):,}.",
+            field="password",
+        )
+    if service.settings.is_development:
+        return
+    folded = password.casefold()
+    if folded in (username.casefold(), email.casefold(), email.casefold().partition("@")[0]):
+        raise InvalidRequest(
+            "The password is the account's own name: choose another.", field="password"
+        )
+    if folded in _common():
+        raise InvalidRequest(
+            "This password is one of the most common ones: choose another, such as a few words.",
+            field="password",
+        )
+
+
+def hash_password(service: Service, password: str) -> str:
+    """Return what is kept of a password."""
+    with _AT_ONCE:
+        salt = bcrypt.gensalt(service.bcrypt_cost)
+        return _SCHEME + bcrypt.hashpw(_condensed(service, password), salt).decode("ascii")
+
+
+def is_right(service: Service, password: str, kept: str | None) -> bool:
+    """Tell whether a password is the one kept; with None it takes its time and says no."""
+    against = kept if kept and kept.startswith(_SCHEME) else _nobodys(service.bcrypt_cost)
+    with _AT_ONCE:
+        fits = bcrypt.checkpw(
+            _condensed(service, password[: LONGEST + 1]),
+            against.removeprefix(_SCHEME).encode("ascii"),
+        )
+    return fits and kept is not None and len(password) <= LONGEST
+
+
+def is_outdated(service: Service, kept: str) -> bool:
+    """Tell whether a hash was made with less work than is asked for now."""
+    parts = kept.removeprefix(_SCHEME).split("$")
+    return len(parts) < 3 or int(parts[2]) < service.bcrypt_cost
+
+
+def _condensed(service: Service, password: str) -> bytes:
+    digest = hmac.new(
+        service.keys.passwords, password.encode("utf-8", "surrogatepass"), hashlib.sha256
+    ).digest()
+    return base64.b64encode(digest)
+
+
+@cache
+def _nobodys(cost: int) -> str:
+    return _SCHEME + bcrypt.hashpw(b"nobody", bcrypt.gensalt(cost)).decode("ascii")
+
+
+@cache
+def _common() -> frozenset[str]:
+    return frozenset(word for word in FREQUENCY_LISTS["passwords"] if len(word) >= SHORTEST)

@@ -1,0 +1,111 @@
+"""What every use case stands on: settings, database, files and keys, opened once per process.
+
+In:  `ServiceSettings`.
+Out: `Service`.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from rfm_backend.errors import InvalidOption
+from rfm_backend.settings import ServiceSettings
+from rfm_backend.storage.database import Database, open_database
+from rfm_backend.storage.files import FileStore
+
+BCRYPT_COST: Final = 12
+_MIN_KEY_LENGTH: Final = 32
+_KEY_FILE: Final = "secret_key"
+# Keys that stand in examples and templates: whoever knows one can be anybody.
+_KNOWN: Final = ("change", "secret_key", "your-", "your_", "example", "password", "default", "xxxx")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys:
+    """One key for each purpose, so that what signs tokens does not also hide passwords."""
+
+    tokens: bytes
+    passwords: bytes
+    cursors: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """Settings, database, files and keys."""
+
+    settings: ServiceSettings
+    database: Database
+    files: FileStore
+    keys: Keys
+    bcrypt_cost: int = BCRYPT_COST
+
+    def close(self) -> None:
+        """Give connections back."""
+        self.database.close()
+
+
+def open_service(settings: ServiceSettings, *, bcrypt_cost: int = BCRYPT_COST) -> Service:
+    """Return the service that the settings describe.
+
+    Raises
+    ------
+    InvalidOption
+        SECRET_KEY is missing, too short, or one that everybody knows.
+    """
+    secret = _secret(settings)
+    return Service(
+        settings=settings,
+        database=open_database(settings),
+        files=FileStore(settings.upload_dir),
+        keys=Keys(
+            tokens=_derive(secret, "tokens"),
+            passwords=_derive(secret, "passwords"),
+            cursors=_derive(secret, "cursors"),
+        ),
+        bcrypt_cost=bcrypt_cost,
+    )
+
+
+def _secret(settings: ServiceSettings) -> str:
+    key = settings.secret_key
+    if settings.is_development and not key:
+        return _kept_secret(settings.data_dir / _KEY_FILE)
+    why = None
+    if not key:
+        why = "SECRET_KEY is not set"
+    elif len(key) < _MIN_KEY_LENGTH:
+        why = f"SECRET_KEY is shorter than {_MIN_KEY_LENGTH} characters"
+    elif len(set(key)) < 8 or any(word in key.lower() for word in _KNOWN):
+        why = "SECRET_KEY is one that others could guess"
+    if why is not None:
+        raise InvalidOption(
+            f"{why}. Write these two lines into the file .env, or set both variables:\n"
+            f"FLASK_ENV=production\nSECRET_KEY={secrets.token_urlsafe(48)}\n"
+            "For trying things on your own machine FLASK_ENV=development is enough.",
+            setting="SECRET_KEY",
+        )
+    return key
+
+
+def _kept_secret(path: Path) -> str:
+    """Return the key of this machine's development, made the first time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text("ascii").strip()
+    with os.fdopen(handle, "w", encoding="ascii") as writing:
+        key = secrets.token_urlsafe(48)
+        writing.write(key + "\n")
+    return key
+
+
+def _derive(secret: str, purpose: str) -> bytes:
+    """Return a key for one purpose (HKDF's expand step, RFC 5869, for one block)."""
+    return hmac.new(
+        secret.encode(), f"rfm-backend {purpose}".encode() + b"\x01", hashlib.sha256
+    ).digest()

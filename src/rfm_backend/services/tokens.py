@@ -1,0 +1,147 @@
+"""Tokens: what a login gives, and whose a token is.
+
+In:  an account; the text behind "Bearer".
+Out: a signed token (HS256, 8 hours); a `Caller`.
+
+What always holds
+    * a token holds while its login is open and its version is the account's: logging out, a password
+      change or a deletion ends it at the next request;
+    * whatever a token's text is, the answer is a caller or `NotAuthenticated`.
+"""
+
+import datetime as dt
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+import jwt
+from sqlalchemy.engine import Connection
+
+from rfm_backend.errors import NotAuthenticated
+from rfm_backend.services.service import Service
+from rfm_backend.storage import api_tokens, logins, users
+from rfm_backend.storage.users import User
+
+LIFE: Final = dt.timedelta(hours=8)
+PREFIX: Final = "rfm_"
+_ISSUER: Final = "rfm-backend"
+_REQUIRED: Final = ("exp", "iat", "nbf", "sub", "jti", "iss", "aud", "tv", "typ")
+_INVALID: Final = "The token is invalid or has expired. Log in again to get a new one."
+_JWT: Final = jwt.PyJWT(options={"enforce_minimum_key_length": True})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who asks: the account, and by which login or named token."""
+
+    user: User
+    login_token: str | None = None
+    api_token_id: int | None = None
+
+
+def issue(service: Service, user: User, *, token_id: str) -> tuple[str, dt.datetime]:
+    """Return a token for a login, and when it runs out."""
+    now = dt.datetime.now(dt.UTC)
+    expires = now + LIFE
+    claims = {
+        "iss": _ISSUER,
+        "aud": _ISSUER,
+        "typ": "access",
+        "sub": str(user.id),
+        "jti": token_id,
+        "tv": user.token_version,
+        "iat": now,
+        "nbf": now,
+        "exp": expires,
+    }
+    token = _JWT.encode(claims, service.keys.tokens, algorithm="HS256")
+    return token, expires.replace(tzinfo=None)
+
+
+def new_token_id() -> str:
+    """Return the name of a login's token: 256 bits that nobody can guess."""
+    return secrets.token_urlsafe(32)
+
+
+def new_api_token() -> tuple[str, str]:
+    """Return a named token's text, and the hash that is kept of it."""
+    token = PREFIX + secrets.token_urlsafe(32)
+    return token, _hashed(token)
+
+
+def authenticate(service: Service, authorization: str | None) -> Caller:
+    """Return whose token the header ``Authorization`` carries.
+
+    Raises
+    ------
+    NotAuthenticated
+        There is none, or it does not hold (any more).
+    """
+    scheme, _, token = (authorization or "").strip().partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise NotAuthenticated("A token is needed: send the header  Authorization: Bearer <token>.")
+    token = token.strip()
+    caller = (
+        _by_api_token(service, token) if token.startswith(PREFIX) else _by_login(service, token)
+    )
+    if caller is None or caller.user.is_disabled:
+        raise NotAuthenticated(_INVALID)
+    return caller
+
+
+def _by_login(service: Service, token: str) -> Caller | None:
+    claims = _claims(service, token)
+    if claims is None:
+        return None
+    user_id, token_id, version = claims
+
+    def unit(tx: Connection) -> tuple[User | None, dt.datetime | None]:
+        return users.by_id(tx, user_id), logins.last_use(tx, user_id=user_id, token_id=token_id)
+
+    user, used = service.database.read(unit)
+    if user is None or used is None or user.token_version != version:
+        return None
+    if logins.is_stale(used):
+        service.database.write(lambda tx: logins.note_use(tx, user_id=user_id, token_id=token_id))
+    return Caller(user=user, login_token=token_id)
+
+
+def _by_api_token(service: Service, token: str) -> Caller | None:
+    def unit(tx: Connection) -> tuple[User | None, api_tokens.ApiToken | None]:
+        found = api_tokens.by_hash(tx, _hashed(token))
+        return (users.by_id(tx, found.user_id), found) if found else (None, None)
+
+    user, found = service.database.read(unit)
+    if user is None or found is None:
+        return None
+    if found.last_used_at is None or logins.is_stale(found.last_used_at):
+        service.database.write(lambda tx: api_tokens.note_use(tx, found.id, user_id=user.id))
+    return Caller(user=user, api_token_id=found.id)
+
+
+def _claims(service: Service, token: str) -> tuple[int, str, int] | None:
+    """Return (user, token id, version) of a token that is ours and has not run out."""
+    try:
+        claims = _JWT.decode(
+            token,
+            service.keys.tokens,
+            algorithms=["HS256"],
+            audience=_ISSUER,
+            issuer=_ISSUER,
+            options={"require": list(_REQUIRED)},
+        )
+    except (jwt.InvalidTokenError, ValueError, OverflowError, RecursionError):
+        return None
+    subject, token_id, version = claims["sub"], claims["jti"], claims["tv"]
+    if claims["typ"] != "access" or not isinstance(token_id, str) or len(token_id) > 64:
+        return None
+    if not (isinstance(subject, str) and subject.isascii() and subject.isdecimal()):
+        return None
+    if len(subject) > 18 or not isinstance(version, int):
+        return None
+    return int(subject), token_id, version
+
+
+def _hashed(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,1 @@
+"""What the service keeps: rows in SQLite or MySQL, bytes in a folder."""

@@ -1,0 +1,193 @@
+"""The database: one engine per process, transactions as units that can be tried again.
+
+In:  `ServiceSettings`.
+Out: `Database`, whose `read` and `write` run a unit of work in one transaction.
+
+What always holds
+    * a unit is done whole or not at all; after a deadlock, a lock that was waited for in vain or a lost
+      connection it is run once more from its beginning, so a unit has no effect outside the database;
+    * on SQLite a writing transaction takes the write lock at its start: it waits instead of failing;
+    * times are UTC with microseconds; the server is in strict mode, so that nothing is cut silently;
+    * what the database says never reaches a client: `Unavailable` tells what to check.
+
+What this module does not do: it knows no table (tables.py) and no query.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Connection, Engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+
+from rfm_backend.errors import MissingExtra, Unavailable
+from rfm_backend.settings import ServiceSettings
+
+SQLITE_FILE: Final = "rfm.sqlite3"
+_T = TypeVar("_T")
+_TRIES: Final = 4
+# Lock waited for in vain, deadlock; server gone, connection lost; server shutting down.
+_AGAIN: Final = frozenset({1205, 1213, 2006, 2013, 1053, 1927, 1129})
+_BUSY_SECONDS: Final = 10
+_CONNECT_SECONDS: Final = 5
+_ANSWER_SECONDS: Final = 30
+
+
+class Database:
+    """The tables' home, on SQLite or MySQL."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine: Final = engine
+        self.is_sqlite: Final = engine.dialect.name == "sqlite"
+
+    def read(self, unit: Callable[[Connection], _T]) -> _T:
+        """Return what `unit` returns, run in a transaction that writes nothing.
+
+        Raises
+        ------
+        Unavailable
+            The database does not answer.
+        """
+        return self._run(unit, writes=False)
+
+    def write(self, unit: Callable[[Connection], _T]) -> _T:
+        """Return what `unit` returns, run in a transaction that is kept once this returns.
+
+        Raises
+        ------
+        Unavailable
+            The database does not answer, or is too busy.
+        """
+        return self._run(unit, writes=True)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.engine.dispose()
+
+    def _run(self, unit: Callable[[Connection], _T], *, writes: bool) -> _T:
+        for attempt in range(1, _TRIES + 1):
+            try:
+                connection = self.engine.connect().execution_options(writes=writes)
+                with connection, connection.begin():
+                    return unit(connection)
+            except (OperationalError, InterfaceError, AttributeError) as error:
+                # PyMySQL raises AttributeError where the server dies in the middle of an answer.
+                if not _is_passing(error):
+                    raise self._told(error) from error
+                if attempt == _TRIES:
+                    raise self._told(error) from error
+            time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311  # only to spread tries
+        raise AssertionError  # the last try returns or raises
+
+    def _told(self, error: Exception) -> Exception:
+        if isinstance(error, AttributeError) and not _is_lost_answer(error):
+            return error
+        if self.is_sqlite:
+            return Unavailable(
+                "The database file cannot be used now: it is locked, or the disk is full or cannot be "
+                "written. Check the folder RFM_DATA_DIR and its disk, then try again.",
+            )
+        return Unavailable(
+            "The database cannot be reached. Check that the server runs, that DB_HOST, DB_USER, "
+            "DB_PASS and DB_NAME are right, and that `python migrate.py` has been run.",
+        )
+
+
+def open_database(settings: ServiceSettings) -> Database:
+    """Return the database that the settings name; nothing is connected yet.
+
+    Raises
+    ------
+    MissingExtra
+        DB_HOST is set and the MySQL driver is not installed.
+    """
+    if not settings.db_host:
+        return Database(_sqlite_engine(settings.data_dir / SQLITE_FILE))
+    return Database(_mysql_engine(mysql_url(settings)))
+
+
+def mysql_url(settings: ServiceSettings, *, with_name: bool = True) -> URL:
+    """Return where the server is; without the name, before its database exists."""
+    host, _, port = settings.db_host.partition(":")
+    query = {"charset": "utf8mb4"}
+    if host.startswith("/"):
+        query["unix_socket"] = host
+    return URL.create(
+        "mysql+pymysql",
+        username=settings.db_user,
+        password=settings.db_pass or None,
+        host=None if host.startswith("/") else host,
+        port=int(port) if port.isdecimal() else None,
+        database=settings.db_name if with_name else None,
+        query=query,
+    )
+
+
+def _sqlite_engine(path: Path) -> Engine:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: object, _: object) -> None:
+        # Python's own transactions begin too late; ours begin in the event below.
+        connection.isolation_level = None  # type: ignore[attr-defined]  # a sqlite3.Connection
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={_BUSY_SECONDS * 1000}",
+        ):
+            connection.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", True)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _mysql_engine(url: URL) -> Engine:
+    try:
+        return sa.create_engine(
+            url,
+            pool_pre_ping=True,
+            pool_recycle=1_800,
+            pool_size=10,
+            max_overflow=90,
+            isolation_level="READ COMMITTED",
+            connect_args={
+                "connect_timeout": _CONNECT_SECONDS,
+                "read_timeout": _ANSWER_SECONDS,
+                "write_timeout": _ANSWER_SECONDS,
+                "init_command": "SET sql_mode='STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
+                "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', time_zone='+00:00'",
+            },
+        )
+    except ModuleNotFoundError as error:
+        raise MissingExtra(
+            "DB_HOST is set, and the driver for MySQL is not installed: pip install 'rfm-backend[mysql]'."
+        ) from error
+
+
+def _is_passing(error: Exception) -> bool:
+    """Tell whether trying again from the beginning may help."""
+    if isinstance(error, AttributeError):
+        return _is_lost_answer(error)
+    if isinstance(error, DBAPIError):
+        number = error.orig.args[0] if error.orig is not None and error.orig.args else None
+        return error.connection_invalidated or number in _AGAIN or "locked" in str(error.orig)
+    return False
+
+
+def _is_lost_answer(error: AttributeError) -> bool:
+    return "NoneType" in str(error) and any(
+        name in str(error) for name in ("sendall", "read", "settimeout", "close")
+    )

@@ -1,0 +1,103 @@
+"""Queries on ``logins``: one row per token that a login gave."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from rfm_backend.storage.rows import add_row, as_values, columns_of, utc_now
+from rfm_backend.storage.tables import LOGINS
+
+# A login's last use is written at most this often: a request need not write.
+_USE_IS_NOTED_AFTER = dt.timedelta(minutes=5)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Login:
+    """One login: where from, when, and until when its token holds."""
+
+    id: int
+    device: str
+    token_id: str
+    created_at: dt.datetime
+    last_used_at: dt.datetime
+    expires_at: dt.datetime
+
+
+def add(
+    tx: Connection, *, user_id: int, token_id: str, device: str, expires_at: dt.datetime
+) -> int:
+    """Note a login."""
+    now = utc_now()
+    return add_row(
+        tx,
+        LOGINS,
+        user_id=user_id,
+        token_id=token_id,
+        device=device[:200],
+        created_at=now,
+        last_used_at=now,
+        expires_at=expires_at,
+    )
+
+
+def last_use(tx: Connection, *, user_id: int, token_id: str) -> dt.datetime | None:
+    """Return when a login that still holds was last used, None where it does not hold."""
+    chosen = sa.select(LOGINS.c.last_used_at).where(
+        LOGINS.c.token_id == token_id, LOGINS.c.user_id == user_id, LOGINS.c.ended_at.is_(None)
+    )
+    return tx.execute(chosen).scalar()
+
+
+def is_stale(last_used_at: dt.datetime) -> bool:
+    """Tell whether a use now is worth noting."""
+    return utc_now() - last_used_at > _USE_IS_NOTED_AFTER
+
+
+def note_use(tx: Connection, *, user_id: int, token_id: str) -> None:
+    """Note that a login is in use."""
+    tx.execute(
+        sa.update(LOGINS)
+        .where(LOGINS.c.token_id == token_id, LOGINS.c.user_id == user_id)
+        .values(last_used_at=utc_now())
+    )
+
+
+def open_ones(tx: Connection, user_id: int) -> list[Login]:
+    """Return the logins that still hold, the newest first."""
+    chosen = (
+        sa.select(*columns_of(Login, LOGINS))
+        .where(
+            LOGINS.c.user_id == user_id,
+            LOGINS.c.ended_at.is_(None),
+            LOGINS.c.expires_at > utc_now(),
+        )
+        .order_by(LOGINS.c.id.desc())
+    )
+    return as_values(Login, tx.execute(chosen))
+
+
+def end(tx: Connection, *, user_id: int, login_id: int | None = None, token_id: str = "") -> bool:
+    """End one login, by its number or its token; return whether it was open."""
+    which = LOGINS.c.id == login_id if login_id is not None else LOGINS.c.token_id == token_id
+    ended = tx.execute(
+        sa.update(LOGINS)
+        .where(which, LOGINS.c.user_id == user_id, LOGINS.c.ended_at.is_(None))
+        .values(ended_at=utc_now())
+    )
+    return ended.rowcount > 0
+
+
+def end_all(tx: Connection, user_id: int) -> None:
+    """End every login of a user."""
+    tx.execute(
+        sa.update(LOGINS)
+        .where(LOGINS.c.user_id == user_id, LOGINS.c.ended_at.is_(None))
+        .values(ended_at=utc_now())
+    )
+
+
+def forget_old(tx: Connection, before: dt.datetime) -> int:
+    """Remove the logins whose token ran out before a moment; return how many."""
+    return tx.execute(sa.delete(LOGINS).where(LOGINS.c.expires_at < before)).rowcount

@@ -1,0 +1,162 @@
+"""Queries on ``rfm_results``: written in parts, read as a stream or page by page.
+
+What always holds
+    * a page begins where the cursor says, whatever was read before: no row is skipped or given twice;
+    * only a published analysis is asked for its rows, and the caller has seen that it is the user's.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from rfm_backend.storage.rows import as_value, as_values, columns_of
+from rfm_backend.storage.tables import RFM_RESULTS
+
+Order = Literal["customer_id", "recency", "frequency", "monetary"]
+KEY_LENGTH: Final = 64
+_ORDERS: Final = {
+    "customer_id": "position",
+    "recency": "recency",
+    "frequency": "frequency",
+    "monetary": "monetary_rank",
+}
+_COLUMNS: Final = tuple(RFM_RESULTS.c.keys())
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultRow:
+    """One customer of a result; ``more`` is JSON of contacts and kept columns."""
+
+    position: int
+    customer_id: str
+    group_value: str | None
+    recency: int
+    frequency: int
+    monetary: Decimal
+    monetary_rank: int
+    r_score: int
+    f_score: int
+    m_score: int
+    segment: str
+    cluster: int
+    first_purchase_date: dt.date
+    last_purchase_date: dt.date
+    more: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """Which rows, in which order: ``after`` is (value of the order, position) of the row before."""
+
+    segment: str | None = None
+    cluster: int | None = None
+    beginning: str | None = None
+    order: Order = "customer_id"
+    descending: bool = False
+    after: tuple[int, int] | None = None
+    limit: int = 100
+
+
+def insert_many(tx: Connection, rows: Sequence[Sequence[object]]) -> None:
+    """Insert rows given as tuples in the order of the table's columns.
+
+    The driver's own parameter style: SQLAlchemy's would cost as much again as the insert.
+    """
+    mark = "?" if tx.dialect.paramstyle == "qmark" else "%s"
+    names = ", ".join(f"`{name}`" for name in _COLUMNS)
+    marks = ", ".join([mark] * len(_COLUMNS))
+    tx.exec_driver_sql(
+        f"INSERT INTO rfm_results ({names}) VALUES ({marks})", [tuple(row) for row in rows]
+    )
+
+
+def key_of(wanted: Wanted, row: ResultRow) -> tuple[int, int]:
+    """Return where a page that ends with `row` goes on."""
+    return int(getattr(row, _ORDERS[wanted.order])), row.position
+
+
+def page(tx: Connection, analysis_id: int, wanted: Wanted) -> list[ResultRow]:
+    """Return one page of a result."""
+    columns = RFM_RESULTS.c
+    by = columns[_ORDERS[wanted.order]]
+    chosen = _select(analysis_id, wanted)
+    if wanted.after is not None:
+        chosen = chosen.where(_beyond(by, wanted))
+    keys = [by] if by is columns.position else [by, columns.position]
+    ordered = [key.desc() if wanted.descending else key.asc() for key in keys]
+    return as_values(ResultRow, tx.execute(chosen.order_by(*ordered).limit(wanted.limit)))
+
+
+def stream(tx: Connection, analysis_id: int, *, batch: int) -> Iterator[list[ResultRow]]:
+    """Yield a whole result in parts, in the order of customer_id."""
+    wanted = Wanted(limit=batch)
+    while rows := page(tx, analysis_id, wanted):
+        yield rows
+        wanted = Wanted(limit=batch, after=key_of(wanted, rows[-1]))
+
+
+def customers(
+    tx: Connection, analysis_id: int, customer_id: str, *, limit: int = 50
+) -> list[ResultRow]:
+    """Return the rows of a customer: one, or one for each of his groups."""
+    chosen = (
+        sa.select(*columns_of(ResultRow, RFM_RESULTS))
+        .where(RFM_RESULTS.c.analysis_id == analysis_id, RFM_RESULTS.c.customer_id == customer_id)
+        .order_by(RFM_RESULTS.c.position)
+        .limit(limit)
+    )
+    return as_values(ResultRow, tx.execute(chosen))
+
+
+def count(tx: Connection, analysis_id: int) -> int:
+    """Return the number of rows."""
+    counted = sa.select(sa.func.count()).where(RFM_RESULTS.c.analysis_id == analysis_id)
+    return int(tx.execute(counted).scalar_one())
+
+
+def first(tx: Connection, analysis_id: int) -> ResultRow | None:
+    """Return the first row."""
+    return as_value(ResultRow, tx.execute(_select(analysis_id, Wanted()).limit(1)).first())
+
+
+def _select(analysis_id: int, wanted: Wanted) -> sa.Select[Any]:
+    columns = RFM_RESULTS.c
+    chosen = sa.select(*columns_of(ResultRow, RFM_RESULTS)).where(
+        columns.analysis_id == analysis_id
+    )
+    if wanted.segment is not None:
+        chosen = chosen.where(columns.segment == wanted.segment)
+    if wanted.cluster is not None:
+        chosen = chosen.where(columns.cluster == wanted.cluster)
+    if wanted.beginning:
+        folded = wanted.beginning.lower()[:KEY_LENGTH]
+        chosen = chosen.where(
+            sa.or_(
+                _begins(columns.customer_id, wanted.beginning),
+                _begins(columns.name_key, folded),
+                _begins(columns.email_key, folded),
+            )
+        )
+    return chosen
+
+
+def _begins(column: sa.Column[Any], text: str) -> sa.ColumnElement[bool]:
+    """A range and not LIKE, which SQLite compares without case."""
+    return sa.and_(column >= text, column < f"{text}\U0010ffff")
+
+
+def _beyond(by: sa.Column[Any], wanted: Wanted) -> sa.ColumnElement[bool]:
+    """Return what lies behind the cursor, written so that an index finds its beginning."""
+    assert wanted.after is not None
+    value, position = wanted.after
+    place = RFM_RESULTS.c.position
+    if by is place:
+        return place < position if wanted.descending else place > position
+    if wanted.descending:
+        return sa.and_(by <= value, sa.or_(by < value, place < position))
+    return sa.and_(by >= value, sa.or_(by > value, place > position))
