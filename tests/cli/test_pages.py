@@ -10,10 +10,10 @@ import pytest
 from rich.text import Text
 
 from rfm_backend.catalogue import words
-from rfm_backend.output.as_json import json_text
 from rfm_backend.cli.console import make_console, plain_signs, print_lines
 from rfm_backend.cli.layout import Column, Row, bar, lay_out, wrap
 from rfm_backend.cli.summary import readable_name, summary_lines, written_lines
+from rfm_backend.output.as_json import json_text
 from rfm_backend.pipeline.analysis import ClusterCriteria, Summary
 
 

@@ -37,9 +37,9 @@ def command(
     from rfm_backend.catalogue import words as words_of
     from rfm_backend.cli.console import make_console, print_lines
     from rfm_backend.cli.explanation import explanation_lines
-    from rfm_backend.cli.stored import explain_stored
     from rfm_backend.output.as_json import json_text
     from rfm_backend.settings import read_settings
+    from rfm_backend.stored import explain_stored
 
     settings = read_settings()
     found = explain_stored(result, customer, group=group)

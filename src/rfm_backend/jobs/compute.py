@@ -2,7 +2,7 @@
 
 In:  the upload's path, the request as text, a folder.
 Out: in the folder ``result.parquet`` (what exports are made of), ``rows.parquet`` (what the database
-     gets, ready to be inserted), ``model.json``, ``summary.json``, ``report.en.html``, ``report.id.html``;
+     gets, ready to be inserted), ``result.model.json``, ``summary.json``, ``report.en.html``, ``report.id.html``;
      and ``progress.json`` meanwhile.
 
 What always holds: the numbers are those of the library; the child knows neither the database nor the
@@ -26,6 +26,7 @@ from rfm_backend.pipeline.run import Analysis, result_sql
 from rfm_backend.progress import Step
 from rfm_backend.services.requests import request_from_json
 
+MODEL: Final = "result.model.json"
 PROGRESS: Final = "progress.json"
 ROWS: Final = "rows.parquet"
 RESULT: Final = "result.parquet"
@@ -66,7 +67,7 @@ def compute(
             analysis.engine.write(_rows_sql(analysis), out / ROWS, form="parquet")
             summary = json.dumps(summary_to_json(result.summary), ensure_ascii=False)
             (out / "summary.json").write_text(summary, "utf-8")
-            (out / "model.json").write_text(model_to_json(result.model), "utf-8")
+            (out / MODEL).write_text(model_to_json(result.model), "utf-8")
             result.to_html(out / "report.en.html", language="en")
             result.to_html(out / "report.id.html", language="id")
             return {

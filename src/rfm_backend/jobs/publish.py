@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from rfm_backend.engines.parquet import read_batches
-from rfm_backend.jobs.compute import PROGRESS, ROWS
+from rfm_backend.jobs.compute import MODEL, PROGRESS, ROWS
 from rfm_backend.services.service import Service
 from rfm_backend.services.uploads import remove_analysis
 from rfm_backend.storage import analyses, jobs, results, uploads
@@ -90,7 +90,7 @@ def _add(tx: Connection, job: Job, computed: Computed) -> int:
         fingerprint=job.fingerprint,
         options=json.dumps(head["options"], ensure_ascii=False),
         summary=(computed.folder / "summary.json").read_text("utf-8"),
-        model=(computed.folder / "model.json").read_text("utf-8"),
+        model=(computed.folder / MODEL).read_text("utf-8"),
         columns=json.dumps(head["columns"], ensure_ascii=False),
         folder=computed.token,
         n_customers=head["n_customers"],

@@ -13,11 +13,13 @@ import itertools
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Literal
 
 from rfm_backend import columns as c
+from rfm_backend.engines.protocol import Engine
 from rfm_backend.engines.quoting import quote_name, quote_text
 from rfm_backend.errors import InvalidOption
 from rfm_backend.output.atomic import check_free, write_text, writing
@@ -25,10 +27,12 @@ from rfm_backend.output.cells import safe_text_sql
 from rfm_backend.output.summary_json import summary_to_json
 from rfm_backend.output.workbook import write_workbook
 from rfm_backend.pipeline.model import model_to_json
-from rfm_backend.pipeline.run import Analysis, result_sql
+from rfm_backend.pipeline.run import Analysis, result_columns_sql
 
 RESULT_FORMAT: Final = "rfm-backend result 1"
-SUFFIXES: Final = (".csv", ".xlsx", ".parquet", ".json")
+Form = Literal["csv", "xlsx", "parquet", "json"]
+_FORMS: Final[tuple[Form, ...]] = ("csv", "xlsx", "parquet", "json")
+SUFFIXES: Final = tuple(f".{form}" for form in _FORMS)
 _NUMBERS: Final = (c.RECENCY, c.FREQUENCY, c.R_SCORE, c.F_SCORE, c.M_SCORE, c.CLUSTER)
 # So many customers are held as text at a time.
 _BATCH: Final = 50_000
@@ -45,22 +49,59 @@ def write_result(analysis: Analysis, path: Path, *, force: bool = False) -> None
     OutputExists, OutputFailed
         The file, or its model beside it, may not or cannot be written.
     """
-    writer = _writer(path.suffix.lower().removeprefix("."))
+    form = _known_form(path.suffix.lower().removeprefix("."))
     beside = model_path(path)
-    if path.suffix.lower() != ".json":
+    if form != "json":
         check_free(beside, force=force)
     with writing(path, force=force) as temporary:
-        writer(analysis, temporary)
-    if path.suffix.lower() != ".json":
+        write_form(_told(analysis), temporary, form=form)
+    if form != "json":
         write_text(beside, model_to_json(analysis.model), force=force)
 
 
 def write_result_to(analysis: Analysis, stream: BinaryIO, *, form: str) -> None:
     """Write the customers to an open binary stream, as "csv", "xlsx", "parquet" or "json"."""
     with tempfile.NamedTemporaryFile(suffix=f".{form}") as whole:
-        _writer(form)(analysis, Path(whole.name))
+        write_form(_told(analysis), Path(whole.name), form=_known_form(form))
         with Path(whole.name).open("rb") as reading:
             shutil.copyfileobj(reading, stream)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToldResult:
+    """What a result file is made of: the engine's table ``result``, its columns, two texts for JSON."""
+
+    engine: Engine
+    result_columns: tuple[str, ...]
+    summary_json: str
+    model_json: str
+
+
+def write_form(told: ToldResult, path: Path, *, form: Form) -> None:
+    """Write a result in one form, to a path that nobody looks at yet."""
+    if form == "csv":
+        chosen = ", ".join(_csv_cell(name) for name in told.result_columns)
+        told.engine.write(f"SELECT {chosen} FROM ({rows_sql(told)})", path, form="csv")
+    elif form == "parquet":
+        told.engine.write(rows_sql(told), path, form="parquet")
+    elif form == "xlsx":
+        write_workbook(told.engine, told.result_columns, rows_sql(told), path)
+    else:
+        _write_json(told, path)
+
+
+def rows_sql(told: ToldResult) -> str:
+    """Return a SELECT of the customers in their order."""
+    return result_columns_sql(told.result_columns)
+
+
+def _told(analysis: Analysis) -> ToldResult:
+    return ToldResult(
+        engine=analysis.engine,
+        result_columns=analysis.result_columns,
+        summary_json=json.dumps(summary_to_json(analysis.summary), ensure_ascii=False),
+        model_json=model_to_json(analysis.model),
+    )
 
 
 def model_path(path: Path) -> Path:
@@ -68,28 +109,14 @@ def model_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}.model.json")
 
 
-def _writer(form: str) -> Callable[[Analysis, Path], None]:
-    writers = {
-        "csv": _write_csv,
-        "xlsx": write_workbook,
-        "parquet": _write_parquet,
-        "json": _write_json,
-    }
-    if form not in writers:
-        raise InvalidOption(
-            f"A result cannot be written as {form!r}: name the file {', '.join(SUFFIXES)}.",
-            option="out",
-        )
-    return writers[form]
-
-
-def _write_csv(analysis: Analysis, path: Path) -> None:
-    chosen = ", ".join(_csv_cell(name) for name in analysis.result_columns)
-    analysis.engine.write(f"SELECT {chosen} FROM ({result_sql(analysis)})", path, form="csv")
-
-
-def _write_parquet(analysis: Analysis, path: Path) -> None:
-    analysis.engine.write(result_sql(analysis), path, form="parquet")
+def _known_form(form: str) -> Form:
+    for known in _FORMS:
+        if form == known:
+            return known
+    raise InvalidOption(
+        f"A result cannot be written as {form!r}: name the file {', '.join(SUFFIXES)}.",
+        option="out",
+    )
 
 
 def _csv_cell(name: str) -> str:
@@ -106,25 +133,24 @@ def exact_amount_sql(column: str) -> str:
     return f"rtrim(rtrim(CAST({column} AS VARCHAR), '0'), '.')"
 
 
-def _write_json(analysis: Analysis, path: Path) -> None:
-    summary = json.dumps(summary_to_json(analysis.summary), ensure_ascii=False)
+def _write_json(told: ToldResult, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as stream:
-        stream.write(f'{{"format": {json.dumps(RESULT_FORMAT)},\n"summary": {summary},\n')
-        stream.write(f'"model": {model_to_json(analysis.model).strip()},\n"customers": [\n')
-        for place, row in enumerate(_json_rows(analysis)):
+        stream.write(f'{{"format": {json.dumps(RESULT_FORMAT)},\n"summary": {told.summary_json},\n')
+        stream.write(f'"model": {told.model_json.strip()},\n"customers": [\n')
+        for place, row in enumerate(_json_rows(told)):
             stream.write(row if place == 0 else f",\n{row}")
         stream.write("\n]}\n")
 
 
-def _json_rows(analysis: Analysis) -> Iterator[str]:
+def _json_rows(told: ToldResult) -> Iterator[str]:
     """Yield one JSON object per customer; the engine writes them, amounts as exact numbers."""
     pairs = " || ', ' || ".join(
         f"{quote_text(json.dumps(name, ensure_ascii=False) + ': ')} || {json_value_sql(name)}"
-        for name in analysis.result_columns
+        for name in told.result_columns
     )
-    objects = f"SELECT '{{' || {pairs} || '}}' FROM ({result_sql(analysis)})"
+    objects = f"SELECT '{{' || {pairs} || '}}' FROM ({rows_sql(told)})"
     for start in itertools.count(0, _BATCH):
-        rows = analysis.engine.rows(f"{objects} LIMIT {_BATCH} OFFSET {start}")
+        rows = told.engine.rows(f"{objects} LIMIT {_BATCH} OFFSET {start}")
         yield from (str(row[0]) for row in rows)
         if len(rows) < _BATCH:
             return

@@ -1,21 +1,22 @@
 """Results as XLSX: ids stay text, amounts are numbers, days are days, nothing is a formula."""
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 import xlsxwriter
 
+from rfm_backend.engines.protocol import Engine
 from rfm_backend.errors import OutputFailed
-from rfm_backend.pipeline.run import Analysis, result_sql
 
 # A sheet's rows, less the header.
 MOST_ROWS: Final = 1_048_575
 _BATCH: Final = 50_000
 
 
-def write_workbook(analysis: Analysis, path: Path) -> None:
+def write_workbook(engine: Engine, columns: Sequence[str], rows_sql: str, path: Path) -> None:
     """Write the customers as the only sheet of a workbook.
 
     Raises
@@ -23,7 +24,7 @@ def write_workbook(analysis: Analysis, path: Path) -> None:
     OutputFailed
         More customers than a sheet has rows.
     """
-    ((count,),) = analysis.engine.rows(f"SELECT count(*) FROM ({result_sql(analysis)})")
+    ((count,),) = engine.rows(f"SELECT count(*) FROM ({rows_sql})")
     if int(str(count)) > MOST_ROWS:
         raise OutputFailed(
             f"There are {int(str(count)):,} customers; a sheet holds {MOST_ROWS:,}. Write .csv or .parquet."
@@ -35,12 +36,12 @@ def write_workbook(analysis: Analysis, path: Path) -> None:
     sheet = book.add_worksheet("customers")
     header = book.add_format({"bold": True, "bottom": 1})
     day = book.add_format({"num_format": "yyyy-mm-dd"})
-    for column, name in enumerate(analysis.result_columns):
+    for column, name in enumerate(columns):
         sheet.write_string(0, column, name, header)
     sheet.freeze_panes(1, 1)
     place = 1
     while place <= int(str(count)):
-        rows = analysis.engine.rows(f"{result_sql(analysis)} LIMIT {_BATCH} OFFSET {place - 1}")
+        rows = engine.rows(f"{rows_sql} LIMIT {_BATCH} OFFSET {place - 1}")
         for row in rows:
             for column, cell in enumerate(row):
                 if isinstance(cell, str):

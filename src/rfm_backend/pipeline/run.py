@@ -185,7 +185,12 @@ def line_request(tables: Sequence[TextTable], plan: ColumnPlan, options: Options
 
 def result_sql(analysis: Analysis) -> str:
     """Return a SELECT of the customers in their order, columns as in ``result_columns``."""
-    chosen = ", ".join(quote_name(name) for name in analysis.result_columns)
+    return result_columns_sql(analysis.result_columns)
+
+
+def result_columns_sql(columns: Sequence[str]) -> str:
+    """Return a SELECT of columns of the table ``result``, in the order of the customers."""
+    chosen = ", ".join(quote_name(name) for name in columns)
     return f"SELECT {chosen} FROM {RESULT_TABLE} ORDER BY rowid"
 
 

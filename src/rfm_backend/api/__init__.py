@@ -1,0 +1,1 @@
+"""The HTTP API: endpoints declared once, checked shapes, one form of failure."""

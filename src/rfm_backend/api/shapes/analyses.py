@@ -1,0 +1,130 @@
+"""Shapes of processing: options, jobs, analyses and their comparison."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from rfm_backend.api.shapes.common import Moment, PageQuery, Sent, Told
+
+
+class Process(Sent):
+    """The options of `rfm segment`, each with its documented default."""
+
+    mapping: dict[str, str] | None = Field(default=None, description="Role -> column of the file.")
+    use_mapping: str | None = Field(default=None, description="A saved mapping, by its name.")
+    keep: list[str] | None = Field(default=None, description="Columns carried to the result.")
+    sheet: str | None = None
+    encoding: str | None = None
+    delimiter: str | None = None
+    decimal: Literal[".", ","] | None = None
+    date_format: str | None = None
+    level: Literal["lines", "orders", "customers"] | None = None
+    snapshot_date: str | None = Field(default=None, description="The day recency is counted to.")
+    since: str | None = None
+    until: str | None = None
+    exclude: list[list[str]] | None = Field(default=None, description="Pairs of column and value.")
+    returns: Literal["drop", "match", "net"] | None = None
+    duplicates: Literal["keep", "drop"] | None = None
+    timezone: str | None = None
+    n_clusters: int | Literal["auto"] | None = Field(default=None, description="2 to 50, or auto.")
+    seed: int | None = None
+    segments: str | None = Field(default=None, description="ten, eleven, or a saved table's name.")
+    scores: Literal["quantile", "r-rfm"] | None = None
+    by: str | None = None
+    currency: str | None = None
+    model: Literal["server"] | None = Field(
+        default=None, description="Apply the server's model instead of fitting one."
+    )
+    model_from: int | None = Field(
+        default=None, ge=1, lt=2**63, description="Apply the model of an earlier analysis."
+    )
+
+
+class Processed(Told):
+    """What came out."""
+
+    message: str
+    total_customers: int
+    clusters: int
+    analysis_id: int
+
+
+class JobTold(Told):
+    """A job: ``seconds_left`` is a guess from how long the stage has taken so far."""
+
+    job_id: int
+    upload_id: int
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    stage: str | None
+    rows: int | None
+    percent: float | None
+    seconds_left: float | None
+    attempts: int
+    analysis_id: int | None
+    error_code: str | None
+    error_message: str | None
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+
+
+class JobAnswer(JobTold):
+    """A job that was joined; GET /api/jobs/<job_id> follows it."""
+
+    message: str
+
+
+class AnalysisTold(Told):
+    """An analysis."""
+
+    analysis_id: int
+    upload_id: int
+    total_customers: int
+    clusters: int
+    seed: int
+    version: str
+    options: dict[str, object]
+    columns: list[str]
+    created_at: Moment
+
+
+class AnalysisQuery(PageQuery):
+    """Which analyses."""
+
+    file_id: int | None = Field(default=None, ge=1, lt=2**63)
+
+
+class Side(Told):
+    """A segment in one analysis."""
+
+    n_customers: int
+    monetary: float
+    share_of_customers: float
+    share_of_monetary: float
+
+
+class SegmentChange(Told):
+    """A segment in both analyses: null where one has no such segment."""
+
+    segment: str
+    before: Side | None
+    after: Side | None
+
+
+class Flow(Told):
+    """Customers who were in one segment and are in another; null for those in one analysis only."""
+
+    before: str | None
+    after: str | None
+    n_customers: int
+    monetary_before: float
+    monetary_after: float
+
+
+class Comparison(Told):
+    """Two analyses, segment by segment, and who moved where."""
+
+    before: int
+    after: int
+    segments: list[SegmentChange]
+    flows: list[Flow]

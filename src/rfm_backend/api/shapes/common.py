@@ -1,0 +1,107 @@
+"""Shapes that every endpoint shares: messages, problems, pages."""
+
+import base64
+import datetime as dt
+import json
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from rfm_backend.errors import InvalidRequest
+
+Item = TypeVar("Item")
+
+
+class Sent(BaseModel):
+    """A body or a query: nothing unknown, and no value of another type taken for the right one."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Query(BaseModel):
+    """A query: text whose numbers are read as such."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Told(BaseModel):
+    """An answer."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _utc(moment: dt.datetime) -> str:
+    return moment.isoformat(timespec="microseconds") + "Z"
+
+
+# UTC, as 2026-11-24T08:15:30.123456Z.
+Moment = Annotated[
+    dt.datetime,
+    PlainSerializer(_utc, return_type=str),
+    Field(json_schema_extra={"format": "date-time"}),
+]
+
+
+class Message(Told):
+    """A sentence for a person."""
+
+    message: str
+
+
+class Problem(BaseModel):
+    """A failure: ``code`` is for programs, ``message`` for people.
+
+    Some carry more: ``field``, ``line``, ``reason``, ``candidates``.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    code: str
+    message: str
+    request_id: str
+
+
+class Page(Told, Generic[Item]):
+    """Part of a list: ``next_cursor`` asks for what follows, null at the end."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+class PageQuery(Query):
+    """Which part of a list."""
+
+    limit: int = Field(default=100, ge=1, le=1000, description="How many at most.")
+    cursor: str | None = Field(
+        default=None, max_length=200, description="`next_cursor` of the page before."
+    )
+
+
+def pack_cursor(*values: int) -> str:
+    """Return a place in a list as text."""
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+
+
+def unpack_cursor(cursor: str | None, n_values: int) -> tuple[int, ...] | None:
+    """Return the place that `pack_cursor` wrote.
+
+    Raises
+    ------
+    InvalidRequest
+        Nobody wrote it.
+    """
+    if cursor is None:
+        return None
+    try:
+        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, RecursionError):
+        values = None
+    is_right = isinstance(values, list) and len(values) == n_values
+    if not is_right or not all(type(one) is int and abs(one) < 2**63 for one in values):
+        raise InvalidRequest(
+            "The cursor is none of ours: use next_cursor of the page before.", field="cursor"
+        )
+    return tuple(values)
