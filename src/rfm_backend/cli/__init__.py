@@ -12,6 +12,7 @@ a command's module only when the command is named.
 """
 
 import importlib
+from collections.abc import Sequence
 from typing import Final
 
 import click
@@ -26,6 +27,10 @@ COMMANDS: Final = {
     "explain": "Show why a customer stands where he stands.",
     "train": "Fit the model on a file and save it at MODEL_PATH.",
     "sample": "Write a made-up shop to try things with.",
+    "serve": "Run the service: the HTTP API and a worker.",
+    "worker": "Run one more worker for the service.",
+    "migrate": "Make the service's database and its tables.",
+    "admin": "Look after the service's accounts.",
 }
 
 
@@ -83,7 +88,7 @@ def rfm() -> None:
     """
 
 
-def main() -> None:
-    """Run the command line of this process and leave with its exit code."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line of this process, or `arguments`, and leave with its exit code."""
     set_last_words()
-    rfm.main(prog_name="rfm")
+    rfm.main(arguments, prog_name="rfm")

@@ -22,7 +22,15 @@ from typing import Final, NoReturn
 
 import click
 
-from rfm_backend.errors import Cancelled, InvalidOption, OutputFailed, RfmError, UnusableInput
+from rfm_backend.errors import (
+    Cancelled,
+    InvalidOption,
+    OutputFailed,
+    RfmError,
+    ServiceError,
+    Unavailable,
+    UnusableInput,
+)
 
 DONE: Final = 0
 FAULT: Final = 1
@@ -36,6 +44,8 @@ EXIT_CODES: Final[tuple[tuple[type[BaseException], int], ...]] = (
     (click.UsageError, WRONG_USAGE),
     (UnusableInput, UNUSABLE_INPUT),
     (OutputFailed, FAULT),
+    (Unavailable, FAULT),
+    (ServiceError, WRONG_USAGE),
     (Cancelled, STOPPED),
     (click.Abort, STOPPED),
 )

@@ -6,7 +6,7 @@ What always holds
 """
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Literal
@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from rfm_backend.storage.rows import as_value, as_values, columns_of
+from rfm_backend.storage.rows import as_values, columns_of
 from rfm_backend.storage.tables import RFM_RESULTS
 
 Order = Literal["customer_id", "recency", "frequency", "monetary"]
@@ -92,36 +92,12 @@ def page(tx: Connection, analysis_id: int, wanted: Wanted) -> list[ResultRow]:
     return as_values(ResultRow, tx.execute(chosen.order_by(*ordered).limit(wanted.limit)))
 
 
-def stream(tx: Connection, analysis_id: int, *, batch: int) -> Iterator[list[ResultRow]]:
-    """Yield a whole result in parts, in the order of customer_id."""
-    wanted = Wanted(limit=batch)
-    while rows := page(tx, analysis_id, wanted):
-        yield rows
-        wanted = Wanted(limit=batch, after=key_of(wanted, rows[-1]))
-
-
-def customers(
-    tx: Connection, analysis_id: int, customer_id: str, *, limit: int = 50
-) -> list[ResultRow]:
-    """Return the rows of a customer: one, or one for each of his groups."""
-    chosen = (
-        sa.select(*columns_of(ResultRow, RFM_RESULTS))
-        .where(RFM_RESULTS.c.analysis_id == analysis_id, RFM_RESULTS.c.customer_id == customer_id)
-        .order_by(RFM_RESULTS.c.position)
-        .limit(limit)
+def last_position(tx: Connection, analysis_id: int) -> int:
+    """Return the position of the last row, 0 where there is none."""
+    last = sa.select(sa.func.max(RFM_RESULTS.c.position)).where(
+        RFM_RESULTS.c.analysis_id == analysis_id
     )
-    return as_values(ResultRow, tx.execute(chosen))
-
-
-def count(tx: Connection, analysis_id: int) -> int:
-    """Return the number of rows."""
-    counted = sa.select(sa.func.count()).where(RFM_RESULTS.c.analysis_id == analysis_id)
-    return int(tx.execute(counted).scalar_one())
-
-
-def first(tx: Connection, analysis_id: int) -> ResultRow | None:
-    """Return the first row."""
-    return as_value(ResultRow, tx.execute(_select(analysis_id, Wanted()).limit(1)).first())
+    return int(tx.execute(last).scalar() or 0)
 
 
 def _select(analysis_id: int, wanted: Wanted) -> sa.Select[Any]:

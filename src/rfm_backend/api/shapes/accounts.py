@@ -1,7 +1,5 @@
 """Shapes of accounts, logins and named tokens."""
 
-import datetime as dt
-
 from pydantic import Field
 
 from rfm_backend.api.shapes.common import Moment, Sent, Told
@@ -94,8 +92,3 @@ class LoginTold(Told):
     last_used_at: Moment
     expires_at: Moment
     is_this_one: bool
-
-
-def expiry(days: int | None, now: dt.datetime) -> dt.datetime | None:
-    """Return when a token of so many days runs out."""
-    return None if days is None else now + dt.timedelta(days=days)

@@ -37,7 +37,7 @@ def _utc(moment: dt.datetime) -> str:
 # UTC, as 2026-11-24T08:15:30.123456Z.
 Moment = Annotated[
     dt.datetime,
-    PlainSerializer(_utc, return_type=str),
+    PlainSerializer(_utc, return_type=str, when_used="json"),
     Field(json_schema_extra={"format": "date-time"}),
 ]
 

@@ -1,0 +1,199 @@
+"""The API's description, OpenAPI 3.1, made of the routes themselves.
+
+In:  routes.
+Out: one object; every request and every answer has an example.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from rfm_backend.api.routing import ROUTES, Route, Shown
+from rfm_backend.api.shapes.common import Problem
+
+_REFERENCE: Final = "#/components/schemas/{model}"
+_PARAMETER: Final = re.compile(r"<(int|string|path):(\w+)>")
+_ALWAYS: Final = {"anyone": (), "user": (401,), "operator": (401,)}
+_ABOUT: Final = (
+    "Turns a shop's sales file into customer segments: upload a file, process it, read the results. "
+    "Log in first; every other call carries the header `Authorization: Bearer <token>`. "
+    "A failure is always a problem (RFC 9457) with a stable `code` and a `message`."
+)
+
+
+def describe(routes: Sequence[Route]) -> Mapping[str, object]:
+    """Return the description of `routes`."""
+    return _described() if routes is ROUTES else _describe(routes)
+
+
+@cache
+def _described() -> Mapping[str, object]:
+    return _describe(ROUTES)
+
+
+def _describe(routes: Sequence[Route]) -> Mapping[str, object]:
+    paths: dict[str, dict[str, object]] = {}
+    for one in routes:
+        path = _PARAMETER.sub(r"{\2}", one.path)
+        paths.setdefault(path, {})[one.method.lower()] = _operation(one)
+    tags = list(dict.fromkeys(one.tag for one in routes))
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "RFM Backend",
+            "version": version("rfm-backend"),
+            "description": _ABOUT,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": tag} for tag in tags],
+        "paths": paths,
+        "components": {
+            "schemas": _schemas(routes),
+            "securitySchemes": {
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A login's token, or a named one.",
+                }
+            },
+        },
+    }
+
+
+def _operation(one: Route) -> dict[str, object]:
+    told: dict[str, object] = {
+        "operationId": one.name,
+        "tags": [one.tag],
+        "summary": one.summary,
+        "parameters": [*_path_parameters(one), *_query_parameters(one)],
+        "responses": {
+            **{str(status): _answer(shown) for status, shown in one.answers.items()},
+            **{str(status): _problem(status) for status in _problems_of(one)},
+        },
+        "security": [] if one.access == "anyone" else [{"token": []}],
+    }
+    if one.description:
+        told["description"] = one.description
+    if one.body is not None:
+        told["requestBody"] = {
+            "required": one.is_body_needed,
+            "content": {
+                "application/json": {"schema": _refer(one.body), "example": one.body_example}
+            },
+        }
+    if one.takes_file:
+        told["requestBody"] = _FILE_BODY
+    return told
+
+
+_FILE_BODY: Final = {
+    "required": True,
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {
+                    "file": {"type": "string", "contentMediaType": "application/octet-stream"},
+                    "shop_id": {"type": "integer"},
+                },
+            },
+            "example": {"file": "Online_Retail.xlsx"},
+        }
+    },
+}
+
+
+def _problems_of(one: Route) -> tuple[int, ...]:
+    reads = (400,) if one.body is not None or one.query is not None or one.takes_file else ()
+    types = (413, 415) if one.body is not None else ()
+    return tuple(sorted({*_ALWAYS[one.access], *reads, *types, *one.problems, 503}))
+
+
+def _answer(shown: Shown) -> dict[str, object]:
+    if shown.shape is None:
+        schema: dict[str, object] = {}
+    elif isinstance(shown.example, list):
+        schema = {"type": "array", "items": _refer(shown.shape)}
+    else:
+        schema = _refer(shown.shape)
+    return {
+        "description": shown.meaning,
+        "content": {shown.content_type: {"schema": schema, "example": shown.example}},
+    }
+
+
+def _problem(status: int) -> dict[str, object]:
+    phrase = HTTPStatus(status).phrase
+    code = phrase.lower().replace(" ", "_")
+    return {
+        "description": phrase,
+        "content": {
+            "application/problem+json": {
+                "schema": _refer(Problem),
+                "example": {
+                    "type": "about:blank",
+                    "title": phrase,
+                    "status": status,
+                    "code": code,
+                    "message": f"What is wrong, and what to do ({phrase}).",
+                    "request_id": "5f0c1d2e",
+                },
+            }
+        },
+    }
+
+
+def _path_parameters(one: Route) -> list[dict[str, object]]:
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "integer", "minimum": 0} if kind == "int" else {"type": "string"},
+        }
+        for kind, name in _PARAMETER.findall(one.path)
+    ]
+
+
+def _query_parameters(one: Route) -> list[dict[str, object]]:
+    if one.query is None:
+        return []
+    schema = one.query.model_json_schema(ref_template=_REFERENCE)
+    told = []
+    for name, values in schema.get("properties", {}).items():
+        plain = dict(values)
+        description = plain.pop("description", None)
+        parameter: dict[str, object] = {"name": name, "in": "query", "schema": plain}
+        if description:
+            parameter["description"] = description
+        told.append(parameter)
+    return told
+
+
+def _schemas(routes: Sequence[Route]) -> dict[str, Any]:
+    shapes: dict[type[BaseModel], None] = {Problem: None}
+    for one in routes:
+        if one.body is not None:
+            shapes[one.body] = None
+        shapes |= {shown.shape: None for shown in one.answers.values() if shown.shape is not None}
+    _, whole = models_json_schema(
+        [(shape, "validation") for shape in shapes], ref_template=_REFERENCE
+    )
+    return dict(whole["$defs"])
+
+
+def _refer(shape: type[BaseModel]) -> dict[str, object]:
+    return {"$ref": _REFERENCE.format(model=_name(shape))}
+
+
+def _name(shape: type[BaseModel]) -> str:
+    # As pydantic names a generic in the description: Page[TokenTold] is Page_TokenTold_.
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", shape.__name__)

@@ -1,0 +1,111 @@
+"""The Flask application: routes, errors, headers, cross-origin access.
+
+In:  a `Service`.
+Out: `Flask`, which any WSGI server runs.
+
+What always holds: every answer, errors included, carries the security headers and a request number;
+errors are problems; only origins of the allow-list may call from a page.
+"""
+
+import re
+import secrets
+import time
+from typing import Final
+
+from flask import Flask, Request, Response, g, request
+from flask_cors import CORS
+from werkzeug.exceptions import HTTPException
+
+from rfm_backend.api import accounts, analyses, health, keeping, problems, results, uploads
+from rfm_backend.api.dispatch import register
+from rfm_backend.api.metrics import note_request
+from rfm_backend.api.routing import ROUTES
+from rfm_backend.errors import RfmError
+from rfm_backend.logs import request_id
+from rfm_backend.services import Service
+
+__all__ = ["create_app"]
+
+# The modules that declare the routes; importing them is what fills the list.
+_DECLARE: Final = (accounts, analyses, health, keeping, results, uploads)
+# A multipart body is larger than its file by its boundaries and fields.
+_BODY_SLACK: Final = 1024 * 1024
+_LOCAL_PAGES: Final = (r"http://localhost(:\d+)?", r"http://127\.0\.0\.1(:\d+)?")
+_POLICY: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": _POLICY,
+}
+
+
+class _Request(Request):
+    """A request whose form fields stay small and few; a file's size is the upload's limit."""
+
+    # Not below the 64 KiB that the parser takes at a time.
+    max_form_memory_size = 256 * 1024
+    max_form_parts = 20
+
+
+def create_app(service: Service) -> Flask:
+    """Return the application over an open service."""
+    app = Flask("rfm_backend", static_folder=None)
+    app.request_class = _Request
+    app.config["MAX_CONTENT_LENGTH"] = service.settings.max_upload_bytes + _BODY_SLACK
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.url_map.strict_slashes = False
+    register(app, ROUTES, service)
+    _answer_errors(app)
+    _watch(app, is_development=service.settings.is_development)
+    origins = service.settings.cors_origins or (
+        _LOCAL_PAGES if service.settings.is_development else ()
+    )
+    if origins:
+        CORS(
+            app,
+            origins=[_origin(one, service) for one in origins],
+            supports_credentials=False,
+            allow_headers=["Authorization", "Content-Type", "Prefer"],
+            expose_headers=["Content-Disposition", "Location", "Retry-After"],
+            max_age=600,
+        )
+    return app
+
+
+def _origin(text: str, service: Service) -> str:
+    """Return an origin as Flask-CORS compares it: a pattern only where we wrote it."""
+    return text if text in _LOCAL_PAGES and not service.settings.cors_origins else re.escape(text)
+
+
+def _answer_errors(app: Flask) -> None:
+    app.register_error_handler(RfmError, problems.of_ours)
+    app.register_error_handler(HTTPException, problems.of_http)
+    app.register_error_handler(Exception, problems.of_anything)
+
+
+def _watch(app: Flask, *, is_development: bool) -> None:
+    """Give each request a number, each answer its headers, each figure its count."""
+
+    @app.before_request
+    def _begin() -> None:
+        g.request_id = secrets.token_hex(8)
+        g.began = time.monotonic()
+        request_id.set(g.request_id)
+
+    @app.after_request
+    def _end(answer: Response) -> Response:
+        for name, value in _HEADERS.items():
+            answer.headers.setdefault(name, value)
+        if not is_development:
+            answer.headers.setdefault(
+                "Strict-Transport-Security", "max-age=31536000; includeSubDomains"
+            )
+        answer.headers["X-Request-Id"] = g.get("request_id", "")
+        answer.vary.add("Authorization")
+        route = request.url_rule.rule if request.url_rule else "none"
+        seconds = time.monotonic() - g.get("began", time.monotonic())
+        note_request(request.method, route, answer.status_code, seconds)
+        return answer

@@ -1,0 +1,92 @@
+"""`rfm admin`: what an operator does with accounts."""
+
+import click
+
+from rfm_backend.cli.help import HelpWriter
+
+
+class _Group(HelpWriter, click.Group):
+    """A group whose help looks like that of every command."""
+
+
+@click.group("admin", cls=_Group, epilog="Example:  rfm admin users")
+def command() -> None:
+    """Look after accounts: list, add, disable, delete, give a new password."""
+
+
+@command.command("users")
+def users_command() -> None:
+    """List the accounts."""
+    from rfm_backend.cli.service import ready_settings
+
+    settings = ready_settings()
+
+    from rfm_backend.services import administration, open_service
+
+    service = open_service(settings)
+    for user in administration.all_accounts(service):
+        state = "disabled" if user.is_disabled else "active"
+        click.echo(f"{user.id}\t{user.username}\t{user.email}\t{state}\t{user.created_at:%Y-%m-%d}")
+
+
+@command.command("add")
+@click.argument("username")
+@click.argument("email")
+@click.password_option(help="Asked for where it is not given.")
+def add_command(username: str, email: str, password: str) -> None:
+    """Make an account, also where registration is closed."""
+    from rfm_backend.cli.service import ready_settings
+
+    settings = ready_settings()
+
+    from rfm_backend.services import accounts, open_service
+
+    made = accounts.add_user(
+        open_service(settings), username=username, email=email, password=password
+    )
+    click.echo(f"Account {made.id} is made.")
+
+
+@command.command("reset-password")
+@click.argument("identifier")
+@click.password_option(help="Asked for where it is not given.")
+def reset_command(identifier: str, password: str) -> None:
+    """Give an account a new password, which ends its logins."""
+    from rfm_backend.cli.service import ready_settings
+
+    settings = ready_settings()
+
+    from rfm_backend.services import administration, open_service
+
+    administration.reset_password(open_service(settings), identifier, password)
+    click.echo("The password is changed; every login of the account has ended.")
+
+
+@command.command("disable")
+@click.argument("identifier")
+@click.option("--undo", is_flag=True, help="Let the account in again.")
+def disable_command(identifier: str, *, undo: bool) -> None:
+    """Keep an account out; its data stays."""
+    from rfm_backend.cli.service import ready_settings
+
+    settings = ready_settings()
+
+    from rfm_backend.services import administration, open_service
+
+    administration.disable(open_service(settings), identifier, is_disabled=not undo)
+    click.echo("The account is active again." if undo else "The account is disabled.")
+
+
+@command.command("delete")
+@click.argument("identifier")
+@click.confirmation_option(prompt="Delete the account with all its files and results?")
+def delete_command(identifier: str) -> None:
+    """Delete an account with everything in it."""
+    from rfm_backend.cli.service import ready_settings
+
+    settings = ready_settings()
+
+    from rfm_backend.services import administration, open_service
+
+    administration.delete(open_service(settings), identifier)
+    click.echo("The account and everything in it are gone.")

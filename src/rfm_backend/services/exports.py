@@ -1,0 +1,94 @@
+"""Exports: a stored result as CSV, XLSX, Parquet, JSON or the report, the same bytes as the command's.
+
+In:  a published analysis, a form.
+Out: the path of a file that the caller removes; or text of the report.
+
+What always holds: a file is made in a child process with limits, so that a large one takes neither the
+memory nor the time of other requests.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Final, Literal
+
+from rfm_backend.catalogue import Language
+from rfm_backend.child import Child, Limits
+from rfm_backend.engines.duckdb import DuckDBEngine
+from rfm_backend.engines.quoting import quote_text
+from rfm_backend.errors import OutputFailed
+from rfm_backend.output.tables import Form, ToldResult, write_form
+from rfm_backend.services.service import Service
+from rfm_backend.storage.analyses import AnalysisHead
+
+ExportForm = Literal["csv", "xlsx", "parquet", "json", "html"]
+_WRITE: Final = "rfm_backend.services.exports:write_export"
+_SECONDS: Final = 600.0
+CONTENT_TYPES: Final = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "parquet": "application/vnd.apache.parquet",
+    "json": "application/json",
+    "html": "text/html; charset=utf-8",
+}
+
+
+def folder_of(service: Service, analysis: AnalysisHead) -> Path:
+    """Return where the files of an analysis stand."""
+    return service.files.analysis_folder(analysis.user_id, analysis.folder)
+
+
+def report_path(service: Service, analysis: AnalysisHead, language: Language) -> Path:
+    """Return where the report stands."""
+    return folder_of(service, analysis) / f"report.{language}.html"
+
+
+def make_export(service: Service, analysis: AnalysisHead, form: Form) -> Path:
+    """Write a result to a temporary file and return its path.
+
+    Raises
+    ------
+    OutputFailed
+        It took too long or too much memory, or a sheet cannot hold so many customers.
+    """
+    handle, name = tempfile.mkstemp(prefix="rfm-export-", suffix=f".{form}")
+    os.close(handle)
+    path = Path(name)
+    order = {
+        "folder": str(folder_of(service, analysis)),
+        "columns": list(analysis.column_names),
+        "path": str(path),
+        "form": form,
+    }
+    limits = Limits(memory_bytes=service.settings.job_memory, seconds=_SECONDS)
+    try:
+        with Child(_WRITE, order, limits) as child:
+            while child.is_running():
+                child.wait_a_little()
+            child.result("The export")
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def write_export(*, folder: str, columns: list[str], path: str, form: Form) -> bool:
+    """Write a stored result: what the child process does."""
+    stored = Path(folder)
+    with tempfile.TemporaryDirectory(prefix="rfm-") as workdir:
+        engine = DuckDBEngine(workdir=Path(workdir))
+        try:
+            source = quote_text(str(stored / "result.parquet"))
+            engine.execute(f"CREATE TEMP TABLE result AS SELECT * FROM read_parquet({source})")
+            told = ToldResult(
+                engine=engine,
+                result_columns=tuple(columns),
+                summary_json=(stored / "summary.json").read_text("utf-8"),
+                model_json=(stored / "result.model.json").read_text("utf-8"),
+            )
+            write_form(told, Path(path), form=form)
+        except OSError as error:
+            raise OutputFailed("The export could not be written: the disk may be full.") from error
+        finally:
+            engine.close()
+    return True

@@ -1,0 +1,159 @@
+"""What a user keeps under a name: shops, mappings of columns, segment tables.
+
+In:  a `Service`, a user's number.
+Out: rows; segment tables are checked before they are kept.
+"""
+
+import json
+from collections.abc import Mapping
+
+from sqlalchemy.engine import Connection
+
+from rfm_backend import columns as c
+from rfm_backend.errors import InvalidRequest, NotFound
+from rfm_backend.pipeline.analysis import Finding
+from rfm_backend.pipeline.rules import BUILT_IN_TABLES, RuleTable, parse_rules
+from rfm_backend.services.service import Service
+from rfm_backend.services.uploads import no_upload
+from rfm_backend.storage import named, uploads
+from rfm_backend.storage.named import SavedMapping, SavedTable, Shop
+
+
+def shops(service: Service, user_id: int) -> list[Shop]:
+    """Return a user's shops."""
+    return service.database.read(lambda tx: named.shops(tx, user_id))
+
+
+def add_shop(service: Service, user_id: int, name: str) -> Shop:
+    """Add a shop.
+
+    Raises
+    ------
+    AlreadyTaken
+        He has one of this name.
+    """
+
+    def unit(tx: Connection) -> Shop:
+        shop_id = named.add(tx, Shop, user_id=user_id, name=_name(name))
+        made = named.shop(tx, shop_id, user_id=user_id)
+        assert made is not None
+        return made
+
+    return service.database.write(unit)
+
+
+def mappings(service: Service, user_id: int) -> list[SavedMapping]:
+    """Return a user's mappings."""
+    return service.database.read(lambda tx: named.mappings(tx, user_id))
+
+
+def add_mapping(
+    service: Service,
+    user_id: int,
+    *,
+    name: str,
+    columns: Mapping[str, str],
+    upload_id: int | None,
+) -> SavedMapping:
+    """Keep a mapping, offered for files with the header of an upload.
+
+    Raises
+    ------
+    InvalidRequest
+        A role that does not exist.
+    NotFound
+        There is no such upload.
+    AlreadyTaken
+        There is a mapping of this name.
+    """
+    unknown = sorted(set(columns) - set(c.ROLES))
+    if unknown:
+        raise InvalidRequest(
+            f"There is no role {unknown[0]!r}. The roles are: {', '.join(c.ROLES)}.",
+            field="columns",
+        )
+    text = json.dumps(dict(columns), ensure_ascii=False)
+
+    def unit(tx: Connection) -> SavedMapping:
+        mark = None
+        if upload_id is not None:
+            upload = uploads.get(tx, upload_id, user_id=user_id)
+            if upload is None:
+                raise no_upload()
+            mark = upload.header_hash
+        mapping_id = named.add(
+            tx, SavedMapping, user_id=user_id, name=_name(name), columns=text, header_hash=mark
+        )
+        return next(one for one in named.mappings(tx, user_id) if one.id == mapping_id)
+
+    return service.database.write(unit)
+
+
+def segment_tables(service: Service, user_id: int) -> list[SavedTable]:
+    """Return a user's segment tables."""
+    return service.database.read(lambda tx: named.segment_tables(tx, user_id))
+
+
+def add_segment_table(service: Service, user_id: int, *, name: str, toml: str) -> SavedTable:
+    """Check a segment table and keep it.
+
+    Raises
+    ------
+    InvalidRuleTable
+        Gaps, overlaps, or not TOML; the message names the cells.
+    InvalidRequest
+        The name is that of a built-in table.
+    AlreadyTaken
+        There is a table of this name.
+    """
+    if name in BUILT_IN_TABLES:
+        raise InvalidRequest(f"{name!r} is built in: choose another name.", field="name")
+    parse_rules(toml, name)
+
+    def unit(tx: Connection) -> SavedTable:
+        named.add(tx, SavedTable, user_id=user_id, name=_name(name), toml=toml)
+        made = named.segment_table(tx, _name(name), user_id=user_id)
+        assert made is not None
+        return made
+
+    return service.database.write(unit)
+
+
+def read_table(saved: SavedTable) -> tuple[RuleTable, tuple[Finding, ...]]:
+    """Return a kept table, read, and what there is to know of it."""
+    return parse_rules(saved.toml, saved.name)
+
+
+def remove_mapping(service: Service, user_id: int, mapping_id: int) -> None:
+    """Delete a mapping.
+
+    Raises
+    ------
+    NotFound
+        There is none of this number.
+    """
+    if not service.database.write(
+        lambda tx: named.remove(tx, SavedMapping, mapping_id, user_id=user_id)
+    ):
+        raise NotFound("There is no mapping of this number among yours.")
+
+
+def remove_segment_table(service: Service, user_id: int, table_id: int) -> None:
+    """Delete a segment table; analyses made with it stay as they are.
+
+    Raises
+    ------
+    NotFound
+        There is none of this number.
+    """
+    if not service.database.write(
+        lambda tx: named.remove(tx, SavedTable, table_id, user_id=user_id)
+    ):
+        raise NotFound("There is no segment table of this number among yours.")
+
+
+def _name(text: str) -> str:
+    name = text.strip()
+    if not name or not name.isprintable():
+        raise InvalidRequest("A name has characters that can be seen.", field="name")
+    return name

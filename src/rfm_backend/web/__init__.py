@@ -1,0 +1,1 @@
+"""What a browser gets: static files."""
