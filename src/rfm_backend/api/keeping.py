@@ -24,9 +24,7 @@ _MAPPING: Final = {
     "columns": {"customer_id": "Buyer", "amount": "Total"},
     "created_at": "2026-11-24T08:15:30.123456Z",
 }
-_TOML: Final = (
-    'match = "first"\notherwise = "rest"\n\n[[segment]]\nkey = "best"\nr = [4, 5]\nf = [4, 5]\n'
-)
+_TOML: Final = 'dimensions = 2\nmatch = "first"\notherwise = "rest"\n\n[[segment]]\nkey = "best"\nr = [4, 5]\nf = [4, 5]\n'
 _TABLE: Final = {
     "table_id": 1,
     "name": "two halves",

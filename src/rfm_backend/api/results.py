@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final, cast
 from urllib.parse import quote
 
@@ -158,18 +159,22 @@ def export_results(call: Call) -> Response:
         text = exports.report_path(call.service, analysis, asked.lang).read_bytes()
         return Response(text, content_type=exports.CONTENT_TYPES["html"], headers=headers)
     path = exports.make_export(call.service, analysis, asked.format)
-    # Unlinked while open: gone when the last byte is sent, or the client hangs up.
-    stream = path.open("rb")
     headers["Content-Length"] = str(path.stat().st_size)
-    path.unlink()
     answer = Response(
-        iter(lambda: stream.read(_CHUNK), b""),
+        _read(path),
         content_type=exports.CONTENT_TYPES[asked.format],
         headers=headers,
         direct_passthrough=True,
     )
-    answer.call_on_close(stream.close)
+    # It goes with the last byte, or when the client hangs up before the first.
+    answer.call_on_close(lambda: path.unlink(missing_ok=True))
     return answer
+
+
+def _read(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        while chunk := stream.read(_CHUNK):
+            yield chunk
 
 
 def _whole(call: Call, analysis: AnalysisHead) -> Iterator[bytes]:

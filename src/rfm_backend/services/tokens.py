@@ -140,6 +140,9 @@ def _claims(service: Service, token: str) -> tuple[int, str, int] | None:
         return None
     if len(subject) > 18 or not isinstance(version, int):
         return None
+    # None of ours lives longer, whoever could sign it.
+    if claims["exp"] - claims["iat"] > LIFE.total_seconds():
+        return None
     return int(subject), token_id, version
 
 

@@ -1,0 +1,141 @@
+"""Who may call what: every route, by nobody, by its owner, by somebody else, by somebody deleted."""
+
+import re
+
+import pytest
+from api.shop import Api, Person
+
+from rfm_backend.api.routing import ROUTES, Route
+
+# Routes whose address names a thing of a user's, and how the thing is called.
+_THING = re.compile(r"<(?:int|path|string):(\w+)>")
+
+
+@pytest.fixture(scope="module")
+def owner(api: Api) -> Person:
+    return api.person()
+
+
+@pytest.fixture(scope="module")
+def things(owner: Person) -> dict[str, object]:
+    """One of everything, of the owner's."""
+    upload_id = owner.upload()
+    analysis = owner.process(upload_id)["analysis_id"]
+    other = owner.process(upload_id, n_clusters=3)["analysis_id"]
+    job = owner.ask(
+        "POST",
+        f"/api/rfm/process/{upload_id}",
+        json={"n_clusters": 4},
+        headers={"Prefer": "respond-async"},
+    )
+    mapping = owner.ask(
+        "POST", "/api/mappings", json={"name": "m", "columns": {"customer_id": "c"}}
+    )
+    table = owner.ask(
+        "POST",
+        "/api/segments/tables",
+        json={
+            "name": "t",
+            "toml": 'dimensions = 2\nmatch = "first"\notherwise = "rest"\n[[segment]]\nkey = "best"\nr = [4, 5]\nf = [4, 5]\n',
+        },
+    )
+    token = owner.ask("POST", "/api/user/tokens", json={"name": "t"})
+    logins = owner.ask("GET", "/api/user/logins").json["items"]
+    return {
+        "upload_id": upload_id,
+        "file_id": upload_id,
+        "analysis_id": analysis,
+        "other_id": other,
+        "customer_id": "c001",
+        "job_id": job.json["job_id"],
+        "mapping_id": mapping.json["mapping_id"],
+        "table_id": table.json["table_id"],
+        "token_id": token.json["token_id"],
+        "login_id": logins[0]["login_id"],
+    }
+
+
+_MISSING = dict.fromkeys(
+    ("upload_id", "file_id", "analysis_id", "other_id"), 999999999
+) | dict.fromkeys(("job_id", "mapping_id", "table_id", "token_id", "login_id"), 999999999)
+
+
+def address(route: Route, values: dict[str, object]) -> str:
+    return _THING.sub(lambda found: str(values[found[1]]), route.path)
+
+
+def test_the_application_has_no_route_but_the_declared_ones(api: Api) -> None:
+    declared = {(route.path, route.method) for route in ROUTES}
+    served = {
+        (rule.rule, method)
+        for rule in api.app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+    assert served == declared
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_nobody_gets_in_without_a_token(api: Api, route: Route) -> None:
+    answer = api.ask(route.method, address(route, {**_MISSING, "customer_id": "x", "name": "x"}))
+
+    if route.access == "user":
+        assert (answer.status_code, answer.json["code"]) == (401, "not_authenticated")
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    elif route.access == "anyone":
+        assert answer.status_code != 401
+
+
+@pytest.mark.parametrize(
+    "route",
+    [route for route in ROUTES if "<" in route.path and route.access == "user"],
+    ids=lambda route: f"{route.method} {route.path}",
+)
+def test_another_persons_thing_is_not_there(
+    api: Api, owner: Person, things: dict[str, object], route: Route
+) -> None:
+    stranger = api.person()
+    body = route.body_example if route.body else None
+    theirs = stranger.ask(route.method, address(route, things), json=body)
+    missing = stranger.ask(
+        route.method, address(route, {**things, **_MISSING, "customer_id": "c001"}), json=body
+    )
+
+    assert (theirs.status_code, missing.status_code) == (404, 404)
+    # The same answer to the last byte, but for the request's own number.
+    without = [re.sub(rb'"request_id": "\w+"', b"", one.data) for one in (theirs, missing)]
+    assert without[0] == without[1]
+    assert owner.ask("GET", "/api/user/profile").status_code == 200
+
+
+def test_a_deleted_person_is_nobody(api: Api) -> None:
+    gone = api.person()
+    upload_id = gone.upload()
+    assert gone.ask("DELETE", "/api/user/profile").status_code == 200
+
+    for route in ROUTES:
+        if route.access == "user":
+            values = {**_MISSING, "upload_id": upload_id, "file_id": upload_id, "customer_id": "x"}
+            assert gone.ask(route.method, address(route, values)).status_code == 401
+
+
+def test_every_answer_carries_the_headers(api: Api, owner: Person) -> None:
+    answers = [
+        api.ask("GET", "/health"),
+        api.ask("GET", "/nowhere"),
+        api.ask("POST", "/health"),
+        api.ask("GET", "/api/user/profile"),
+        owner.ask("GET", "/api/user/profile"),
+        owner.ask("POST", "/api/shops", data="{", content_type="application/json"),
+    ]
+
+    assert [one.status_code for one in answers] == [200, 404, 405, 401, 200, 400]
+    for one in answers:
+        assert one.headers["X-Content-Type-Options"] == "nosniff"
+        assert one.headers["Cache-Control"] == "no-store"
+        assert "default-src 'none'" in one.headers["Content-Security-Policy"]
+        assert "Authorization" in one.headers["Vary"]
+        assert len(one.headers["X-Request-Id"]) == 16
+        if one.status_code >= 400:
+            assert one.content_type == "application/problem+json"
+            assert one.json["request_id"] == one.headers["X-Request-Id"]
