@@ -153,7 +153,8 @@ def export_results(call: Call) -> Response:
     file_id = call.path["file_id"]
     analysis = analyses.current(call.service, call.user.id, file_id)
     asked = call.asked(ExportQuery)
-    stem = get(call.service, call.user.id, file_id).filename.rpartition(".")[0] or "result"
+    name = get(call.service, call.user.id, file_id).filename
+    stem = name.rpartition(".")[0] or name
     headers = {"Content-Disposition": _attachment(f"{stem}.segments.{asked.format}")}
     if asked.format == "html":
         text = exports.report_path(call.service, analysis, asked.lang).read_bytes()

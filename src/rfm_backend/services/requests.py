@@ -80,7 +80,7 @@ def read_request(service: Service, user_id: int, body: Mapping[str, object]) -> 
     try:
         options = options_from_json(Fields(own, "the options"))
     except (InvalidModel, InvalidOption) as error:
-        raise InvalidRequest(error.message, **error.details) from error
+        raise InvalidRequest(error.message, field=error.details.get("option", "")) from error
     if options.scores not in _SCORES:
         raise InvalidRequest(f'"scores" is one of {", ".join(_SCORES)}.', field="scores")
 
