@@ -28,13 +28,17 @@ $(BIN)/pip:
 	  echo "$(PYTHON) cannot make a virtual environment. On Debian or Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }
 	@$(PYTHON) -m venv --clear .venv
 
-run: $(INSTALLED) ## Segment a made-up shop: the main job, from file to report
+run: $(INSTALLED) ## Start the service on http://127.0.0.1:5000, with a made-up shop to try it on
 	@mkdir -p out
-	$(BIN)/rfm sample out/sales.csv --force
+	@test -f out/sales.csv || $(BIN)/rfm sample out/sales.csv
 	$(BIN)/rfm segment out/sales.csv -o out/segments.csv --report out/report.html --force
 	@echo
 	@echo "The customers with their segments:  out/segments.csv"
 	@echo "The report, for any browser:        file://$(CURDIR)/out/report.html"
+	@echo
+	@echo "The service starts now.  Try it in a browser:  http://127.0.0.1:5000/docs"
+	@echo "or in another terminal:  docs/start/api.md has the calls, out/sales.csv is a file to upload."
+	FLASK_ENV=development RFM_DATA_DIR=out/data UPLOAD_DIR=out/uploads $(BIN)/rfm serve
 
 test: check docs-check ## Everything that decides: format, lint, types, contracts, docs, all tests
 	$(PYTEST) -n 2
@@ -75,7 +79,9 @@ lock: $(INSTALLED) ## Renew constraints.txt
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv
 	@sed '/^[^#]/,$$d' constraints.txt > constraints.new
 	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --all-extras \
-	  --no-annotate --no-header --quiet --output-file - --upgrade >> constraints.new
+	  --no-annotate --no-header --quiet --upgrade --output-file constraints.part
+	@cat constraints.part >> constraints.new
+	@rm constraints.part
 	@mv constraints.new constraints.txt
 
 clean: ## Remove what the targets above made, .venv included

@@ -1,4 +1,4 @@
-"""Write the pages of docs/reference, or with ``--check`` say which of them differ from the code.
+"""Write the pages of docs/reference and .env.example, or with ``--check`` say which of them differ from the code.
 
     python -m docs_tools [--check]
 
@@ -11,8 +11,10 @@ import sys
 from pathlib import Path
 
 from docs_tools import (
+    api_page,
     columns_page,
     command_page,
+    env_example,
     errors_page,
     library_page,
     segments_page,
@@ -21,6 +23,8 @@ from docs_tools import (
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 PAGES = {
+    "../../.env.example": env_example.page,
+    "api.md": api_page.page,
     "cli.md": command_page.page,
     "columns.md": columns_page.page,
     "errors.md": errors_page.page,
@@ -49,7 +53,7 @@ def _check() -> int:
         path = REFERENCE / name
         stands = path.read_text("utf-8").splitlines() if path.exists() else []
         differences += difflib.unified_diff(
-            stands, make_page().splitlines(), f"docs/reference/{name}", "the code", lineterm="", n=1
+            stands, make_page().splitlines(), path.name, "the code", lineterm="", n=1
         )
     differences += [f"docs/reference/{stray.name} belongs to nothing" for stray in _strays()]
     if not differences:

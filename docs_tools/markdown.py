@@ -48,14 +48,14 @@ def _sections(text: str) -> list[tuple[str, list[str]]]:
 
 def _section(title: str, lines: list[str]) -> str:
     if not title:
-        return _prose("\n".join(lines).strip())
+        return prose("\n".join(lines).strip())
     if title == "Examples":
         return "**Examples**\n\n" + _examples("\n".join(lines).strip())
-    body = _definitions(lines) if title in _DEFINITIONS else _prose("\n".join(lines).strip())
+    body = _definitions(lines) if title in _DEFINITIONS else prose("\n".join(lines).strip())
     return f"**{title}**\n\n{body}"
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
     """Turn the marks of reStructuredText into those of Markdown."""
     return re.sub(r"`(\w[\w.]*)`(?!`)", r"`\1`", text.replace("``", "`"))
 
@@ -66,9 +66,9 @@ def _definitions(lines: list[str]) -> str:
     for line in lines:
         if line and not line.startswith(" "):
             name, colon, kind = line.partition(" : ")
-            items.append([f"- `{name}`" + (f": {_prose(kind)}" if colon else "")])
+            items.append([f"- `{name}`" + (f": {prose(kind)}" if colon else "")])
         elif line.strip() and items:
-            items[-1].append(_prose(line.strip()))
+            items[-1].append(prose(line.strip()))
     return "\n".join(
         item[0] + (". " if len(item) > 1 else "") + " ".join(item[1:]) for item in items
     )
@@ -78,5 +78,5 @@ def _examples(text: str) -> str:
     """Return an Examples section: prompts and answers as code, the words between as prose."""
     parts = re.split(r"\n\s*\n", text)
     return "\n\n".join(
-        f"```pycon\n{part}\n```" if part.startswith(">>>") else _prose(part) for part in parts
+        f"```pycon\n{part}\n```" if part.startswith(">>>") else prose(part) for part in parts
     )

@@ -16,6 +16,8 @@ MAX_HEADER_LINES: Final = 25
 NAMELESS: Final = frozenset(
     {"util", "utils", "helper", "helpers", "common", "manager", "managers", "misc", "tools"}
 )
+# Where everything must be caught: a job has to end, whatever went wrong, and the worker to go on.
+LAST_RESORTS: Final = frozenset({"jobs/worker.py"})
 _FUNCTIONS: Final = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -84,7 +86,10 @@ def broad_catches(package: Path) -> list[str]:
         f"{name}:{node.lineno} catches {ast.unparse(node.type) if node.type else 'everything'}"
         for name, text in modules(package)
         for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.ExceptHandler) and _is_broad(node.type) and not _raises_again(node)
+        if name not in LAST_RESORTS
+        and isinstance(node, ast.ExceptHandler)
+        and _is_broad(node.type)
+        and not _raises_again(node)
     ]
 
 

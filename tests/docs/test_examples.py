@@ -1,6 +1,8 @@
 """The examples of the documentation run, and print what the page says they print."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -39,12 +41,23 @@ def run(block: pages.Block, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("page", WITH_EXAMPLES)
 def test_the_examples_of_a_page_do_what_it_says(page: Path, tmp_path: Path) -> None:
+    try:
+        run_page(page, tmp_path)
+    finally:
+        # A page that broke off leaves the service that it started.
+        if (tmp_path / "service.pid").exists():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int((tmp_path / "service.pid").read_text()), signal.SIGTERM)
+
+
+def run_page(page: Path, folder: Path) -> None:
+    """Run the examples of a page, in order."""
     printed = ""
     for block in pages.blocks(page):
         where = f"{pages.name_of(page)}:{block.line}"
         if block.language in ("bash", "python"):
             code = int(block.attributes.partition("exit=")[2] or 0)
-            done = run(block, tmp_path)
+            done = run(block, folder)
             printed = done.stdout
             assert done.returncode == code, f"{where} ended with {done.returncode}:\n{printed}"
         elif block.language == "text" and block.follows_example:

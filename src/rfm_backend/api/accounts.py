@@ -20,7 +20,7 @@ from rfm_backend.api.shapes.accounts import (
     TokenMade,
     TokenTold,
 )
-from rfm_backend.api.shapes.common import Message, Page
+from rfm_backend.api.shapes.base import Message, Page
 from rfm_backend.services import accounts, logins, personal
 from rfm_backend.storage.api_tokens import ApiToken
 from rfm_backend.storage.users import User

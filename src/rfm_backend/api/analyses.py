@@ -17,7 +17,7 @@ from rfm_backend.api.shapes.analyses import (
     Process,
     Processed,
 )
-from rfm_backend.api.shapes.common import Message, Page, pack_cursor, unpack_cursor
+from rfm_backend.api.shapes.base import Message, Page, pack_cursor, unpack_cursor
 from rfm_backend.services import analyses, insights
 from rfm_backend.services.requests import read_request
 from rfm_backend.services.service import Service

@@ -3,7 +3,7 @@
 from typing import Final
 
 from rfm_backend.api.routing import Answer, Call, Shown, route
-from rfm_backend.api.shapes.common import Message, Page
+from rfm_backend.api.shapes.base import Message, Page
 from rfm_backend.api.shapes.uploads import (
     FindingTold,
     MappingTold,

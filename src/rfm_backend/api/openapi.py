@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from rfm_backend.api.routing import ROUTES, Route, Shown
-from rfm_backend.api.shapes.common import Problem
+from rfm_backend.api.shapes.base import Problem
 
 _REFERENCE: Final = "#/components/schemas/{model}"
 _PARAMETER: Final = re.compile(r"<(int|string|path):(\w+)>")

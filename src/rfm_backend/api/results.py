@@ -9,7 +9,7 @@ from urllib.parse import quote
 from flask import Response
 
 from rfm_backend.api.routing import Answer, Call, Shown, route
-from rfm_backend.api.shapes.common import pack_cursor, unpack_cursor
+from rfm_backend.api.shapes.base import pack_cursor, unpack_cursor
 from rfm_backend.api.shapes.results import (
     CustomerTold,
     ExplanationQuery,

@@ -3,7 +3,7 @@
 from typing import Final
 
 from rfm_backend.api.routing import Answer, Call, Shown, route
-from rfm_backend.api.shapes.common import Message, Page, pack_cursor, unpack_cursor
+from rfm_backend.api.shapes.base import Message, Page, pack_cursor, unpack_cursor
 from rfm_backend.api.shapes.uploads import UploadChange, UploadMade, UploadQuery, UploadTold
 from rfm_backend.errors import InvalidRequest
 from rfm_backend.services import previews, uploads

@@ -228,41 +228,57 @@ def _note(
         )
     # Also where the bytes are known: those may be on their way out.
     token = service.files.keep(received, user_id=user_id)
-
-    def unit(tx: Connection) -> Stored:
-        stored_id = uploads.find_stored(tx, user_id=user_id, sha256=received.sha256)
-        same_as = None
-        if stored_id is None:
-            stored_id = uploads.add_stored(
-                tx,
-                user_id=user_id,
-                sha256=received.sha256,
-                token=token,
-                size_bytes=received.size_bytes,
-            )
-        else:
-            same_as = uploads.first_of_stored(tx, stored_id, user_id=user_id)
-        upload_id = uploads.add(
-            tx,
-            user_id=user_id,
-            shop_id=shop_id,
-            stored_file_id=stored_id,
-            filename=name,
-            format=form,
-            header_hash=None,
-        )
-        upload = uploads.get(tx, upload_id, user_id=user_id)
-        assert upload is not None
-        return Stored(upload=upload, same_as=same_as)
-
+    new = _New(
+        user_id=user_id, received=received, token=token, name=name, form=form, shop_id=shop_id
+    )
     try:
-        stored = service.database.write(unit)
+        stored = service.database.write(lambda tx: _add_row(tx, new))
     except IntegrityError:
         # The same bytes came twice at once, or went meanwhile: now that is settled.
-        stored = service.database.write(unit)
+        stored = service.database.write(lambda tx: _add_row(tx, new))
     if stored.upload.token != token:
         service.files.drop_upload(user_id, token)
     return stored
+
+
+@dataclass(frozen=True, kw_only=True)
+class _New:
+    """Bytes that have their place, and what their row will say."""
+
+    user_id: int
+    received: Received
+    token: str
+    name: str
+    form: str
+    shop_id: int
+
+
+def _add_row(tx: Connection, new: _New) -> Stored:
+    user_id, received = new.user_id, new.received
+    stored_id = uploads.find_stored(tx, user_id=user_id, sha256=received.sha256)
+    same_as = None
+    if stored_id is None:
+        stored_id = uploads.add_stored(
+            tx,
+            user_id=user_id,
+            sha256=received.sha256,
+            token=new.token,
+            size_bytes=received.size_bytes,
+        )
+    else:
+        same_as = uploads.first_of_stored(tx, stored_id, user_id=user_id)
+    upload_id = uploads.add(
+        tx,
+        user_id=user_id,
+        shop_id=new.shop_id,
+        stored_file_id=stored_id,
+        filename=new.name,
+        format=new.form,
+        header_hash=None,
+    )
+    upload = uploads.get(tx, upload_id, user_id=user_id)
+    assert upload is not None
+    return Stored(upload=upload, same_as=same_as)
 
 
 def _shop_of(service: Service, user_id: int, shop_id: int | None) -> int:

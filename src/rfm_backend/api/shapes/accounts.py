@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from rfm_backend.api.shapes.common import Moment, Sent, Told
+from rfm_backend.api.shapes.base import Moment, Sent, Told
 
 
 class Register(Sent):

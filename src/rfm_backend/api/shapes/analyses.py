@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from rfm_backend.api.shapes.common import Moment, PageQuery, Sent, Told
+from rfm_backend.api.shapes.base import Moment, PageQuery, Sent, Told
 
 
 class Process(Sent):

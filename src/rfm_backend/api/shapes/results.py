@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rfm_backend.api.shapes.common import Query
+from rfm_backend.api.shapes.base import Query
 
 
 class CustomerTold(BaseModel):

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from rfm_backend.api.shapes.common import Moment, PageQuery, Sent, Told
+from rfm_backend.api.shapes.base import Moment, PageQuery, Sent, Told
 
 
 class UploadTold(Told):
