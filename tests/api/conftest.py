@@ -13,7 +13,7 @@ from rfm_testing import service_settings
 from rfm_backend.settings import ServiceSettings
 
 
-@pytest.fixture(scope="session", params=["sqlite", "mysql"])
+@pytest.fixture(scope="session", params=["sqlite", pytest.param("mysql", marks=pytest.mark.slow)])
 def settings(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ServiceSettings]:

@@ -21,7 +21,7 @@ from rfm_backend.storage import jobs
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(params=["sqlite", "mysql"])
+@pytest.fixture(params=["sqlite", pytest.param("mysql", marks=pytest.mark.slow)])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServiceSettings]:
     made = service_settings(request.param, tmp_path)
     yield made

@@ -20,7 +20,7 @@ from rfm_backend.storage.rows import utc_now
 from rfm_backend.storage.tables import METADATA, USERS, Money
 
 
-@pytest.fixture(params=["sqlite", "mysql"])
+@pytest.fixture(params=["sqlite", pytest.param("mysql", marks=pytest.mark.slow)])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     settings = service_settings(request.param, tmp_path)
     migrate(settings)

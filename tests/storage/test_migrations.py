@@ -17,7 +17,7 @@ from rfm_backend.storage.migrate import check_is_current, migrate
 from rfm_backend.storage.tables import METADATA
 
 
-@pytest.fixture(params=["sqlite", "mysql"])
+@pytest.fixture(params=["sqlite", pytest.param("mysql", marks=pytest.mark.slow)])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServiceSettings]:
     made = service_settings(request.param, tmp_path)
     yield made

@@ -4,6 +4,7 @@ In:  settings.
 Out: a server that runs until it is told to stop: requests under way are finished, jobs handed back.
 """
 
+import os
 import signal
 import subprocess
 import sys
@@ -88,9 +89,8 @@ def _listen(app: object, settings: "ServiceSettings", host: str, port: int) -> N
 def _keep_worker(ended: threading.Event) -> None:
     """Run a worker in a process of its own, and another one where it dies."""
     while not ended.is_set():
-        with subprocess.Popen(
-            [sys.executable, "-m", "rfm_backend", "worker"]
-        ) as worker:  # our own interpreter
+        order = [sys.executable, "-m", "rfm_backend", "worker", "--parent", str(os.getpid())]
+        with subprocess.Popen(order) as worker:  # noqa: S603  # our own interpreter
             while worker.poll() is None and not ended.wait(0.2):
                 pass
             if worker.poll() is None:
