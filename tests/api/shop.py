@@ -45,15 +45,16 @@ class Person:
     def ask(self, method: str, path: str, **values: Any) -> Any:
         """Send a request with the token."""
         headers = {"Authorization": f"Bearer {self.token}", **values.pop("headers", {})}
-        return self.app.test_client().open(path, method=method, headers=headers, **values)
+        answer = self.app.test_client().open(path, method=method, headers=headers, **values)
+        # The test client leaves the temporary file of a large body open.
+        answer.request.environ["wsgi.input"].close()
+        return answer
 
     def upload(self, content: bytes | Path = SALES, name: str = "sales.csv", **form: Any) -> int:
         """Upload a file and return its number."""
         body = content.read_bytes() if isinstance(content, Path) else content
         answer = self.ask("POST", "/api/upload", data={"file": (io.BytesIO(body), name), **form})
         assert answer.status_code == 201, answer.text
-        # The test client leaves the temporary file of a large body open.
-        answer.request.environ["wsgi.input"].close()
         return int(answer.json["upload_id"])
 
     def process(self, upload_id: int, **options: Any) -> dict[str, Any]:

@@ -38,6 +38,7 @@ def test_the_documented_calls_give_the_documented_answers(
         headers=headers,
         data={"file": (io.BytesIO(workbook.read_bytes()), workbook.name)},
     )
+    sent.request.environ["wsgi.input"].close()
     assert sent.status_code == 201
     assert sent.json["message"] == "file uploaded"
     assert sent.json["filename"] == "Online_Retail.xlsx"
