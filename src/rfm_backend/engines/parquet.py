@@ -6,7 +6,7 @@ Out: column names and first rows; a Parquet file of text.
 What always holds: nothing is downloaded; the frame is not changed.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -82,6 +82,29 @@ def read_batches(path: Path, *, n_rows: int) -> Iterator[list[tuple[object, ...]
     )
     while rows := found.fetchmany(n_rows):
         yield rows
+
+
+def count_rows(path: Path) -> int:
+    """Return the number of rows of a Parquet file."""
+    found = _connection().execute(f"SELECT count(*) FROM read_parquet({quote_text(str(path))})")
+    row = found.fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def write_for_loading(source: Path, target: Path, columns: Mapping[str, int | None]) -> None:
+    """Write a Parquet file as the CSV that MySQL's LOAD DATA reads: NULL bare, text quoted.
+
+    `columns` are the columns in their order; one with a number has that number in every row.
+    """
+    chosen = ", ".join(
+        quote_name(name) if number is None else f"{int(number)} AS {quote_name(name)}"
+        for name, number in columns.items()
+    )
+    _connection({"threads": 1}).execute(
+        f"COPY (SELECT {chosen} FROM read_parquet({quote_text(str(source))})) TO "
+        f"{quote_text(str(target))} (FORMAT csv, HEADER false, NULLSTR 'NULL', QUOTE '\"', ESCAPE '\"')"
+    )
 
 
 def _as_text(rows: Sequence[Sequence[object]]) -> TextRows:
