@@ -73,21 +73,23 @@ def wait_until(test: Any, seconds: float) -> float:
     return time.monotonic() - began
 
 
-def test_two_workers_run_forty_jobs_forty_times(settings: ServiceSettings) -> None:
+def test_two_workers_run_each_of_many_jobs_once(settings: ServiceSettings) -> None:
+    # Forty on the server, where two workers can truly claim at once; SQLite lets one write at a time.
+    n_jobs = 40 if settings.db_host else 12
     with open_api(settings, with_worker=False) as api:
         person = api.person()
-        asked = [start(person, person.upload(SALES + b"\n" * n)) for n in range(40)]
+        asked = [start(person, person.upload(SALES + b"\n" * n)) for n in range(n_jobs)]
         with worker(settings), worker(settings):
             wait_until(lambda: all(job.state == "done" for job in all_jobs(api, person)), 180)
 
         found = all_jobs(api, person)
         assert sorted(job.id for job in found) == sorted(asked)
         assert {job.attempts for job in found} == {1}
-        assert len({job.analysis_id for job in found}) == 40
+        assert len({job.analysis_id for job in found}) == n_jobs
         # Both had their share.
         assert len(Counter(job.worker for job in found)) == 2
         listed = person.ask("GET", "/api/analyses?limit=100").json["items"]
-        assert len(listed) == 40
+        assert len(listed) == n_jobs
 
 
 def test_the_job_of_a_killed_worker_finishes_elsewhere_once(settings: ServiceSettings) -> None:
