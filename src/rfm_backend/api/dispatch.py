@@ -10,7 +10,7 @@ What always holds
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from flask import Flask, Request, Response, request
 from pydantic import BaseModel, ValidationError
@@ -19,6 +19,7 @@ from werkzeug.exceptions import NotFound, RequestEntityTooLarge, UnsupportedMedi
 from rfm_backend.api import problems
 from rfm_backend.api.routing import Answer, Call, Route
 from rfm_backend.errors import InvalidRequest
+from rfm_backend.pipeline.strict_json import parse_json
 from rfm_backend.services import Service
 from rfm_backend.services.tokens import authenticate
 
@@ -117,9 +118,7 @@ def read_json(text: bytes) -> Mapping[str, object]:
         Not UTF-8, not JSON, a name twice, a number that is none, too deep, or no object.
     """
     try:
-        value = json.loads(
-            text.decode("utf-8"), parse_constant=_refuse, object_pairs_hook=_without_repetition
-        )
+        value = parse_json(text.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise InvalidRequest("The body is not UTF-8.") from error
     except RecursionError as error:
@@ -144,16 +143,3 @@ def _check_depth_and_text(value: object, depth: int = 0) -> None:
     elif isinstance(value, list):
         for part in value:
             _check_depth_and_text(part, depth + 1)
-
-
-def _refuse(constant: str) -> NoReturn:
-    message = f"{constant} is not a number"
-    raise ValueError(message)
-
-
-def _without_repetition(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    values = dict(pairs)
-    if len(values) < len(pairs):
-        message = "an object gives the same name twice"
-        raise ValueError(message)
-    return values

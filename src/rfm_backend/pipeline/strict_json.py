@@ -188,11 +188,7 @@ def read_json_object(text: str, name: str) -> Fields:
     if len(text) > MAX_CHARACTERS:
         raise InvalidModel(f"{name}: too long for a model ({len(text):,} characters).", where=name)
     try:
-        values = json.loads(
-            text.removeprefix("\ufeff"),
-            parse_constant=_refuse_constant,
-            object_pairs_hook=_without_repetition,
-        )
+        values = parse_json(text.removeprefix("\ufeff"))
     except RecursionError as error:
         raise InvalidModel(f"{name}: nested too deeply for a model.", where=name) from error
     except ValueError as error:
@@ -200,6 +196,17 @@ def read_json_object(text: str, name: str) -> Fields:
     if not isinstance(values, dict):
         raise InvalidModel(f"{name}: this is not a model: an object is expected.", where=name)
     return Fields(values, name)
+
+
+def parse_json(text: str) -> object:
+    """Return the value of a JSON text in which every number is one and no name stands twice.
+
+    Raises
+    ------
+    ValueError, RecursionError
+        It is no such text; nested too deeply.
+    """
+    return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_repetition)
 
 
 def _is_integer(value: object) -> TypeGuard[int]:

@@ -30,7 +30,6 @@ class Keys:
 
     tokens: bytes
     passwords: bytes
-    cursors: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +63,6 @@ def open_service(settings: ServiceSettings, *, bcrypt_cost: int = BCRYPT_COST) -
         keys=Keys(
             tokens=_derive(secret, "tokens"),
             passwords=_derive(secret, "passwords"),
-            cursors=_derive(secret, "cursors"),
         ),
         bcrypt_cost=bcrypt_cost,
     )
