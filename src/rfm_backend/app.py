@@ -10,6 +10,7 @@ errors are problems; only origins of the allow-list may call from a page.
 import re
 import secrets
 import time
+from collections.abc import Mapping
 from typing import Final
 
 from flask import Flask, Request, Response, g, request
@@ -23,8 +24,9 @@ from rfm_backend.api.routing import ROUTES
 from rfm_backend.errors import RfmError
 from rfm_backend.logs import request_id
 from rfm_backend.services import Service
+from rfm_backend.settings import ServiceSettings
 
-__all__ = ["create_app"]
+__all__ = ["create_app", "headers_of"]
 
 # The modules that declare the routes; importing them is what fills the list.
 _DECLARE: Final = (accounts, analyses, health, keeping, results, uploads)
@@ -59,7 +61,7 @@ def create_app(service: Service) -> Flask:
     app.url_map.strict_slashes = False
     register(app, ROUTES, service)
     _answer_errors(app)
-    _watch(app, is_development=service.settings.is_development)
+    _watch(app, headers_of(service.settings))
     origins = service.settings.cors_origins or (
         _LOCAL_PAGES if service.settings.is_development else ()
     )
@@ -75,6 +77,13 @@ def create_app(service: Service) -> Flask:
     return app
 
 
+def headers_of(settings: ServiceSettings) -> Mapping[str, str]:
+    """Return the headers of every answer; over http, as in development, a page is not tied to https."""
+    if settings.is_development:
+        return _HEADERS
+    return {**_HEADERS, "Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+
+
 def _origin(text: str, service: Service) -> str:
     """Return an origin as Flask-CORS compares it: a pattern only where we wrote it."""
     return text if text in _LOCAL_PAGES and not service.settings.cors_origins else re.escape(text)
@@ -86,7 +95,7 @@ def _answer_errors(app: Flask) -> None:
     app.register_error_handler(Exception, problems.of_anything)
 
 
-def _watch(app: Flask, *, is_development: bool) -> None:
+def _watch(app: Flask, always: Mapping[str, str]) -> None:
     """Give each request a number, each answer its headers, each figure its count."""
 
     @app.before_request
@@ -97,12 +106,8 @@ def _watch(app: Flask, *, is_development: bool) -> None:
 
     @app.after_request
     def _end(answer: Response) -> Response:
-        for name, value in _HEADERS.items():
+        for name, value in always.items():
             answer.headers.setdefault(name, value)
-        if not is_development:
-            answer.headers.setdefault(
-                "Strict-Transport-Security", "max-age=31536000; includeSubDomains"
-            )
         answer.headers["X-Request-Id"] = g.get("request_id", "")
         answer.vary.add("Authorization")
         route = request.url_rule.rule if request.url_rule else "none"

@@ -124,7 +124,14 @@ def process(call: Call) -> Answer:
     "GET",
     "/api/jobs/<int:job_id>",
     tag=_TAG,
-    answers={200: Shown(shape=JobTold, example=_JOB, meaning="How far it is.")},
+    answers={
+        200: Shown(
+            shape=JobTold,
+            example=_JOB,
+            meaning="How far it is.",
+            also=("text/event-stream",),
+        )
+    },
     problems=(404,),
 )
 def read_job(call: Call) -> Answer | Response:

@@ -18,6 +18,7 @@ from werkzeug.exceptions import NotFound, RequestEntityTooLarge, UnsupportedMedi
 
 from rfm_backend.api import problems
 from rfm_backend.api.routing import Answer, Call, Route
+from rfm_backend.api.shapes.base import MOST_ID
 from rfm_backend.errors import InvalidRequest
 from rfm_backend.pipeline.strict_json import parse_json
 from rfm_backend.services import Service
@@ -25,7 +26,6 @@ from rfm_backend.services.tokens import authenticate
 
 MOST_JSON_BYTES: Final = 1024 * 1024
 _MOST_DEPTH: Final = 32
-_MOST_ID: Final = 2**63 - 1
 
 
 def register(app: Flask, routes: list[Route], service: Service) -> None:
@@ -44,7 +44,7 @@ def _view(route: Route, service: Service) -> Any:  # noqa: ANN401  # Flask's own
         caller = None
         if route.access == "user":
             caller = authenticate(service, request.headers.get("Authorization"))
-        if any(isinstance(value, int) and value > _MOST_ID for value in path.values()):
+        if any(isinstance(value, int) and value > MOST_ID for value in path.values()):
             raise NotFound
         try:
             query = _query(route, request)

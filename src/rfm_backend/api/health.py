@@ -136,7 +136,11 @@ def docs(call: Call) -> Response:
     access="anyone",
     answers={
         200: Shown(
-            shape=None, example="...", meaning="A file of the page.", content_type="text/plain"
+            shape=None,
+            example="SwaggerUIBundle({...})",
+            meaning="A file of the page.",
+            content_type="text/javascript",
+            also=("text/css",),
         )
     },
     problems=(404,),

@@ -14,11 +14,17 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from rfm_backend.api.routing import ROUTES, Route, Shown
-from rfm_backend.api.shapes.base import Problem
+from rfm_backend.api.links import links_of
+from rfm_backend.api.routing import PARAMETER, ROUTES, Route, Shown
+from rfm_backend.api.shapes.base import MOST_ID, Problem
 
 _REFERENCE: Final = "#/components/schemas/{model}"
-_PARAMETER: Final = re.compile(r"<(int|string|path):(\w+)>")
+# Loopback needs no token where an operator does.
+_SECURITY: Final[Mapping[str, list[dict[str, list[str]]]]] = {
+    "anyone": [],
+    "user": [{"token": []}],
+    "operator": [{}, {"token": []}],
+}
 _ALWAYS: Final = {"anyone": (), "user": (401,), "operator": (401,)}
 _ABOUT: Final = (
     "Turns a shop's sales file into customer segments: upload a file, process it, read the results. "
@@ -40,8 +46,8 @@ def _described() -> Mapping[str, object]:
 def _describe(routes: Sequence[Route]) -> Mapping[str, object]:
     paths: dict[str, dict[str, object]] = {}
     for one in routes:
-        path = _PARAMETER.sub(r"{\2}", one.path)
-        paths.setdefault(path, {})[one.method.lower()] = _operation(one)
+        path = PARAMETER.sub(r"{\2}", one.path)
+        paths.setdefault(path, {})[one.method.lower()] = _operation(one, routes)
     tags = list(dict.fromkeys(one.tag for one in routes))
     return {
         "openapi": "3.1.0",
@@ -67,17 +73,20 @@ def _describe(routes: Sequence[Route]) -> Mapping[str, object]:
     }
 
 
-def _operation(one: Route) -> dict[str, object]:
+def _operation(one: Route, routes: Sequence[Route]) -> dict[str, object]:
     told: dict[str, object] = {
         "operationId": one.name,
         "tags": [one.tag],
         "summary": one.summary,
         "parameters": [*_path_parameters(one), *_query_parameters(one)],
         "responses": {
-            **{str(status): _answer(shown) for status, shown in one.answers.items()},
+            **{
+                str(status): _answer(shown) | _links(links_of(one, shown, routes))
+                for status, shown in one.answers.items()
+            },
             **{str(status): _problem(status) for status in _problems_of(one)},
         },
-        "security": [] if one.access == "anyone" else [{"token": []}],
+        "security": _SECURITY[one.access],
     }
     if one.description:
         told["description"] = one.description
@@ -100,9 +109,15 @@ _FILE_BODY: Final = {
             "schema": {
                 "type": "object",
                 "required": ["file"],
+                "additionalProperties": False,
                 "properties": {
-                    "file": {"type": "string", "contentMediaType": "application/octet-stream"},
-                    "shop_id": {"type": "integer"},
+                    # OpenAPI 3.1's way to say "bytes", and the older one that Postman looks for.
+                    "file": {
+                        "type": "string",
+                        "contentMediaType": "application/octet-stream",
+                        "format": "binary",
+                    },
+                    "shop_id": {"type": "integer", "minimum": 0, "maximum": MOST_ID},
                 },
             },
             "example": {"file": "Online_Retail.xlsx"},
@@ -124,10 +139,19 @@ def _answer(shown: Shown) -> dict[str, object]:
         schema = {"type": "array", "items": _refer(shown.shape)}
     else:
         schema = _refer(shown.shape)
+    if shown.page is not None:
+        schema = {"anyOf": [schema, _refer(shown.page)]}
     return {
         "description": shown.meaning,
-        "content": {shown.content_type: {"schema": schema, "example": shown.example}},
+        "content": {
+            shown.content_type: {"schema": schema, "example": shown.example},
+            **{kind: {"schema": {}} for kind in shown.also},
+        },
     }
+
+
+def _links(told: Mapping[str, object]) -> dict[str, object]:
+    return {"links": told} if told else {}
 
 
 def _problem(status: int) -> dict[str, object]:
@@ -157,9 +181,11 @@ def _path_parameters(one: Route) -> list[dict[str, object]]:
             "name": name,
             "in": "path",
             "required": True,
-            "schema": {"type": "integer", "minimum": 0} if kind == "int" else {"type": "string"},
+            "schema": {"type": "integer", "minimum": 0, "maximum": MOST_ID}
+            if kind == "int"
+            else {"type": "string", "minLength": 1},
         }
-        for kind, name in _PARAMETER.findall(one.path)
+        for kind, name in PARAMETER.findall(one.path)
     ]
 
 
@@ -183,7 +209,8 @@ def _schemas(routes: Sequence[Route]) -> dict[str, Any]:
     for one in routes:
         if one.body is not None:
             shapes[one.body] = None
-        shapes |= {shown.shape: None for shown in one.answers.values() if shown.shape is not None}
+        for shown in one.answers.values():
+            shapes |= {shape: None for shape in (shown.shape, shown.page) if shape is not None}
     _, whole = models_json_schema(
         [(shape, "validation") for shape in shapes], ref_template=_REFERENCE
     )

@@ -49,6 +49,7 @@ _WORDS: Final = {
     414: ("bad_request", "The address is too long."),
     415: ("unsupported_media_type", "The body must be JSON: Content-Type: application/json."),
     431: ("bad_request", "The headers are too large."),
+    501: ("bad_request", "The body comes in an encoding that is not spoken here."),
 }
 # Details that a client may see: what it sent itself, numbers of its own things, codes.
 _SHOWN_DETAILS: Final = (
@@ -108,6 +109,19 @@ def of_http(error: HTTPException) -> Response:
         name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")
     }
     return problem(status, code, message, headers=headers)
+
+
+def of_server(status: int, number: str) -> dict[str, object]:
+    """Return the problem of a request that the server refuses before the application sees it."""
+    code, message = _WORDS.get(status, ("internal_error", "The request failed by a fault of ours."))
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "message": message,
+        "request_id": number,
+    }
 
 
 def of_shape(error: ValidationError, *, where: str) -> Response:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from flask import Response
 
 from rfm_backend.api.routing import Answer, Call, Shown, route
-from rfm_backend.api.shapes.base import pack_cursor, unpack_cursor
+from rfm_backend.api.shapes.base import Page, pack_cursor, unpack_cursor
 from rfm_backend.api.shapes.results import (
     CustomerTold,
     ExplanationQuery,
@@ -52,6 +52,7 @@ _CUSTOMER: Final = {
         200: Shown(
             shape=CustomerTold,
             example=[_CUSTOMER],
+            page=Page[CustomerTold],
             meaning="The whole array, streamed; with any of the parameters a page: "
             '`{"items": [...], "next_cursor": ...}`.',
         )
@@ -144,6 +145,11 @@ def explain_customer(call: Call) -> Response:
             example="customer_id,recency,frequency,monetary,...",
             meaning="A file: the same bytes as the command writes.",
             content_type="text/csv",
+            also=tuple(
+                kind.partition(";")[0]
+                for name, kind in exports.CONTENT_TYPES.items()
+                if name != "csv"
+            ),
         )
     },
     problems=(404, 409),

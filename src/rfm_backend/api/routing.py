@@ -6,6 +6,7 @@ Out: `ROUTES`, from which Flask's rules, the access table and the OpenAPI descri
 What always holds: there is no endpoint of the API outside this list.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeVar
@@ -21,6 +22,8 @@ from rfm_backend.storage.users import User
 Access = Literal["anyone", "user", "operator"]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 Body = TypeVar("Body", bound=BaseModel)
+# A parameter as Flask writes it: its kind, its name.
+PARAMETER: Final = re.compile(r"<(int|string|path):(\w+)>")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +80,17 @@ Handler = Callable[[Call], Answer | Response]
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """An answer as documented: its shape (None for other content), an example, what it means."""
+    """An answer as documented: its shape (None for other content), an example, what it means.
+
+    ``page`` is the shape where the caller asks for a part; ``also`` are further types of content.
+    """
 
     shape: type[BaseModel] | None
     example: object
     meaning: str
     content_type: str = "application/json"
+    page: type[BaseModel] | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +114,11 @@ class Route:
     def name(self) -> str:
         """Flask's endpoint and OpenAPI's operationId."""
         return self.handler.__name__
+
+    @property
+    def path_parameters(self) -> tuple[str, ...]:
+        """What the path names, in its order."""
+        return tuple(name for _, name in PARAMETER.findall(self.path))
 
     @property
     def summary(self) -> str:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from rfm_backend.api.routing import Answer, Call, Shown, route
-from rfm_backend.api.shapes.base import Message, Page, pack_cursor, unpack_cursor
+from rfm_backend.api.shapes.base import MOST_ID, Message, Page, pack_cursor, unpack_cursor
 from rfm_backend.api.shapes.uploads import UploadChange, UploadMade, UploadQuery, UploadTold
 from rfm_backend.errors import InvalidRequest
 from rfm_backend.services import previews, uploads
@@ -206,6 +206,6 @@ def upload_told(one: Upload) -> UploadTold:
 def _shop_id(text: str | None) -> int | None:
     if text is None:
         return None
-    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+    if not (text.isascii() and text.isdecimal() and int(text[:20]) <= MOST_ID):
         raise InvalidRequest("`shop_id` is the number of a shop.", field="shop_id")
     return int(text)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from types import FrameType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,10 +19,6 @@ from rfm_backend.cli.help import HelpWriter
 if TYPE_CHECKING:
     from rfm_backend.settings import ServiceSettings
 
-# A thread costs little, and one waits with each process call that is not done yet.
-_THREADS = 64
-_MOST_CONNECTIONS = 2_000
-_SILENT_SECONDS = 30
 _STOP_SECONDS = 8
 
 
@@ -30,7 +26,10 @@ _STOP_SECONDS = 8
 @click.option("--host", help="Address to listen on; default: HOST.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; default: PORT.")
 @click.option("--no-worker", is_flag=True, help="Serve only: workers run elsewhere.")
-def command(host: str | None, port: int | None, *, no_worker: bool) -> None:
+@click.option("--silent-seconds", type=click.FloatRange(min=1), hidden=True)
+def command(
+    host: str | None, port: int | None, *, no_worker: bool, silent_seconds: float | None
+) -> None:
     """Run the service: the HTTP API and a worker.
 
     With the embedded database its tables are made by themselves; for MySQL run `python migrate.py` first.
@@ -53,29 +52,33 @@ def command(host: str | None, port: int | None, *, no_worker: bool) -> None:
         threading.Thread(target=_keep_worker, args=(ended,), daemon=True).start()
     signal.signal(signal.SIGTERM, _leave)
     try:
-        _listen(app, settings, host or settings.host, settings.port if port is None else port)
+        _listen(
+            app,
+            settings,
+            host or settings.host,
+            settings.port if port is None else port,
+            silent_seconds,
+        )
     finally:
         ended.set()
         service.close()
 
 
-def _listen(app: object, settings: "ServiceSettings", host: str, port: int) -> None:
-    from waitress.server import create_server
-
+def _listen(
+    app: object, settings: "ServiceSettings", host: str, port: int, silent_seconds: float | None
+) -> None:
+    from rfm_backend.app import headers_of
+    from rfm_backend.cli.listener import SILENT_SECONDS, make_server
     from rfm_backend.errors import OutputFailed
 
     try:
-        server: Any = create_server(
-            cast("Any", app),
+        server = make_server(
+            app,
             host=host,
             port=port,
-            threads=_THREADS,
-            connection_limit=_MOST_CONNECTIONS,
-            asyncore_use_poll=True,
-            channel_timeout=_SILENT_SECONDS,
-            max_request_body_size=settings.max_upload_bytes + 2 * 1024**2,
-            ident=None,
-            clear_untrusted_proxy_headers=True,
+            headers=headers_of(settings),
+            most_body=settings.max_upload_bytes + 2 * 1024**2,
+            silent_seconds=silent_seconds or SILENT_SECONDS,
         )
     except OSError as error:
         raise OutputFailed(

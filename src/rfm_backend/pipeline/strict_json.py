@@ -118,9 +118,13 @@ class Fields:
         """Return a day written as YYYY-MM-DD."""
         text = self.text(name)
         try:
-            return dt.date.fromisoformat(text)
-        except ValueError as error:
-            raise self.failure(f'"{name}" must be a day such as "2024-01-31"') from error
+            day = dt.date.fromisoformat(text)
+        except ValueError:
+            day = None
+        # Python takes 20240131 and 2024-W05-3 for days as well.
+        if day is None or day.isoformat() != text:
+            raise self.failure(f'"{name}" must be a day such as "2024-01-31"')
+        return day
 
     def nested(self, name: str) -> "Fields":
         """Return an object within this one."""

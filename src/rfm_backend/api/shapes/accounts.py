@@ -1,16 +1,23 @@
 """Shapes of accounts, logins and named tokens."""
 
+from typing import Final
+
 from pydantic import Field
+from pydantic.types import JsonValue
 
 from rfm_backend.api.shapes.base import Moment, Sent, Told
+from rfm_backend.services.passwords import LONGEST, SHORTEST
+
+# What a new password must have is checked, in words of its own, by services/passwords.py.
+_NEW_PASSWORD: Final[dict[str, JsonValue]] = {"minLength": SHORTEST, "maxLength": LONGEST}
 
 
 class Register(Sent):
     """A new account."""
 
-    username: str = Field(max_length=200)
-    email: str = Field(max_length=400)
-    password: str = Field(max_length=4096)
+    username: str = Field(min_length=1, max_length=50)
+    email: str = Field(min_length=3, max_length=254)
+    password: str = Field(max_length=4096, json_schema_extra=_NEW_PASSWORD)
 
 
 class LogIn(Sent):
@@ -40,8 +47,8 @@ class Profile(Told):
 class ProfileChange(Sent):
     """A new username, e-mail address, or both."""
 
-    username: str | None = Field(default=None, max_length=200)
-    email: str | None = Field(default=None, max_length=400)
+    username: str | None = Field(default=None, min_length=1, max_length=50)
+    email: str | None = Field(default=None, min_length=3, max_length=254)
 
 
 class ProfileAnswer(Told):
@@ -55,7 +62,7 @@ class PasswordChange(Sent):
     """The password that holds, and the one that shall."""
 
     old_password: str = Field(max_length=4096)
-    new_password: str = Field(max_length=4096)
+    new_password: str = Field(max_length=4096, json_schema_extra=_NEW_PASSWORD)
 
 
 class NewToken(Sent):

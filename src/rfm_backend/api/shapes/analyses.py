@@ -1,10 +1,16 @@
 """Shapes of processing: options, jobs, analyses and their comparison."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from rfm_backend.api.shapes.base import Moment, PageQuery, Sent, Told
+from rfm_backend.pipeline.options import MOST_CLUSTERS, MOST_SEED
+
+# Read, and refused in words of its own, by pipeline/options_json.py.
+Day = Annotated[str, Field(json_schema_extra={"format": "date"})]
+Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
+NClusters = Annotated[int, Field(ge=2, le=MOST_CLUSTERS)]
 
 
 class Process(Sent):
@@ -19,15 +25,17 @@ class Process(Sent):
     decimal: Literal[".", ","] | None = None
     date_format: str | None = None
     level: Literal["lines", "orders", "customers"] | None = None
-    snapshot_date: str | None = Field(default=None, description="The day recency is counted to.")
-    since: str | None = None
-    until: str | None = None
-    exclude: list[list[str]] | None = Field(default=None, description="Pairs of column and value.")
+    snapshot_date: Day | None = Field(default=None, description="The day recency is counted to.")
+    since: Day | None = None
+    until: Day | None = None
+    exclude: list[Pair] | None = Field(default=None, description="Pairs of column and value.")
     returns: Literal["drop", "match", "net"] | None = None
     duplicates: Literal["keep", "drop"] | None = None
     timezone: str | None = None
-    n_clusters: int | Literal["auto"] | None = Field(default=None, description="2 to 50, or auto.")
-    seed: int | None = None
+    n_clusters: NClusters | Literal["auto"] | None = Field(
+        default=None, description="2 to 50, or auto."
+    )
+    seed: int | None = Field(default=None, ge=0, le=MOST_SEED)
     segments: str | None = Field(default=None, description="ten, eleven, or a saved table's name.")
     scores: Literal["quantile", "r-rfm"] | None = None
     by: str | None = None

@@ -3,19 +3,35 @@
 import base64
 import datetime as dt
 import json
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, model_validator
 
+from rfm_backend import columns as c
 from rfm_backend.errors import InvalidRequest
 
 Item = TypeVar("Item")
+# The numbers of things are 64 bits in both databases.
+MOST_ID: Final = 2**63 - 1
+# A role that does not exist is refused, in words of its own, by the services.
+ONLY_ROLES: Final[dict[str, JsonValue]] = {"propertyNames": {"enum": list(c.ROLES)}}
 
 
 class Sent(BaseModel):
     """A body or a query: nothing unknown, and no value of another type taken for the right one."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_whole_numbers(cls, values: object) -> object:
+        # To JSON, and to a client whose language has one kind of number, 5.0 is the whole number 5.
+        if not isinstance(values, dict):
+            return values
+        return {
+            name: int(value) if isinstance(value, float) and value.is_integer() else value
+            for name, value in values.items()
+        }
 
 
 class Query(BaseModel):

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from rfm_backend.api.shapes.base import Moment, PageQuery, Sent, Told
+from rfm_backend.api.shapes.base import ONLY_ROLES, Moment, PageQuery, Sent, Told
 
 
 class UploadTold(Told):
@@ -56,7 +56,9 @@ class NewMapping(Sent):
     """Which column has which role, under a name."""
 
     name: str = Field(min_length=1, max_length=100)
-    columns: dict[str, str] = Field(max_length=50, description="Role -> column of the file.")
+    columns: dict[str, str] = Field(
+        max_length=50, description="Role -> column of the file.", json_schema_extra=ONLY_ROLES
+    )
     upload_id: int | None = Field(
         default=None, ge=1, lt=2**63, description="Offer it for files with this upload's header."
     )
