@@ -59,6 +59,8 @@ def create_app(service: Service) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = service.settings.max_upload_bytes + _BODY_SLACK
     app.config["PROPAGATE_EXCEPTIONS"] = False
     app.url_map.strict_slashes = False
+    # No redirect to an address that somebody made up.
+    app.url_map.merge_slashes = False
     register(app, ROUTES, service)
     _answer_errors(app)
     _watch(app, headers_of(service.settings))

@@ -129,7 +129,7 @@ def of_shape(error: ValidationError, *, where: str) -> Response:
     told = []
     for one in error.errors(include_url=False, include_context=False, include_input=False)[:10]:
         place = ".".join(str(part) for part in one["loc"])
-        told.append(f"{place or where}: {one['msg']}")
+        told.append(f"{place or where}: {one['msg'].removeprefix('Value error, ')}")
     first = error.errors()[0]["loc"]
     return problem(
         400,

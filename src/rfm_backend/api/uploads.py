@@ -2,6 +2,9 @@
 
 from typing import Final
 
+from flask import Request
+from werkzeug.datastructures import FileStorage
+
 from rfm_backend.api.routing import Answer, Call, Shown, route
 from rfm_backend.api.shapes.base import MOST_ID, Message, Page, pack_cursor, unpack_cursor
 from rfm_backend.api.shapes.uploads import UploadChange, UploadMade, UploadQuery, UploadTold
@@ -10,6 +13,7 @@ from rfm_backend.services import previews, uploads
 from rfm_backend.storage.uploads import Upload
 
 _TAG: Final = "Uploads"
+_PLAIN_CODINGS: Final = ("binary", "8bit", "7bit")
 _UPLOAD: Final = {
     "upload_id": 1,
     "shop_id": 1,
@@ -42,23 +46,12 @@ def upload(call: Call) -> Answer:
     CSV, XLSX, XLS, XLSB, ODS, Parquet, or .zip and .gz of these, in the multipart field `file`; the field
     `shop_id` gives it to another shop than the first.
     """
-    files = call.request.files.getlist("file")
-    if len(files) != 1 or len(call.request.files) != 1:
-        raise InvalidRequest(
-            "Send one file as multipart/form-data, in the field `file`. If you did, the body was cut off "
-            "on its way: send it again.",
-            field="file",
-        )
-    others = set(call.request.form) - {"shop_id"}
-    if others:
-        raise InvalidRequest(
-            f"There is no field {min(others)!r} here; the file belongs in `file`.", field="file"
-        )
+    sent = _sent_file(call.request)
     stored = uploads.receive(
         call.service,
         call.user.id,
-        files[0].stream,
-        filename=files[0].filename or "",
+        sent.stream,
+        filename=sent.filename or "",
         shop_id=_shop_id(call.request.form.get("shop_id")),
     )
     told = {
@@ -187,6 +180,37 @@ def preview_upload(call: Call) -> Answer:
     """Show how an upload would be read."""
     found = uploads.get(call.service, call.user.id, call.path["upload_id"])
     return Answer(value=previews.preview(call.service, found))
+
+
+def _sent_file(sent: Request) -> FileStorage:
+    """Return the one file of a form, or refuse the form.
+
+    Nothing of another content type is parsed: a form in the address's own encoding would be read into
+    the memory whole.
+    """
+    files = sent.files.getlist("file") if sent.mimetype == "multipart/form-data" else []
+    if len(files) != 1 or len(list(sent.files.items(multi=True))) != 1:
+        raise InvalidRequest(
+            "Send one file as multipart/form-data, in the field `file`. If you did, the body was cut off "
+            "on its way: send it again.",
+            field="file",
+        )
+    names = [name for name, _ in sent.form.items(multi=True)]
+    others = set(names) - {"shop_id"}
+    if others:
+        raise InvalidRequest(
+            f"There is no field {min(others)!r} here; the file belongs in `file`.", field="file"
+        )
+    if len(names) > 1:
+        raise InvalidRequest("The form gives `shop_id` more than once.", field="shop_id")
+    (file,) = files
+    coding = file.headers.get("Content-Transfer-Encoding", "binary").strip().lower()
+    if coding not in _PLAIN_CODINGS or file.mimetype.startswith("multipart/"):
+        raise InvalidRequest(
+            "The file must stand in its part as it is, neither encoded nor as parts of its own.",
+            field="file",
+        )
+    return file
 
 
 def upload_told(one: Upload) -> UploadTold:

@@ -16,14 +16,15 @@ and a client that stops reading a long answer keeps a thread, for ever.
 import copy
 import json
 import secrets
+import socket
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import create_server
 from waitress.task import ErrorTask
 
@@ -46,7 +47,7 @@ _MOST_HEADER_BYTES: Final = 32 * 1024
 _MOST_SMALL_BODY: Final = 2 * 1024**2
 # As many uploads of the largest size may wait on the disk at once.
 _LARGEST_AT_ONCE: Final = 8
-_UPLOAD: Final = b"/api/upload"
+_UPLOAD: Final = "/api/upload"
 
 
 def make_server(
@@ -103,11 +104,16 @@ def _connections() -> int:
 class _Parser(HTTPRequestParser):
     """A request as it comes in: large only where it is an upload and carries a token."""
 
-    path: bytes
+    path: str
 
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
-        if self.path != _UPLOAD or "AUTHORIZATION" not in self.headers:
+        # Two lengths for one body: a proxy may believe the other one.
+        if (
+            "CONTENT_LENGTH" in self.headers and self.chunked
+        ) or "TRANSFER_ENCODING" in self.headers:
+            raise ParsingError("Content-Length and Transfer-Encoding contradict each other")
+        if self.path.rstrip("/") != _UPLOAD or "AUTHORIZATION" not in self.headers:
             self.adj = copy.copy(self.adj)
             self.adj.max_request_body_size = min(self.adj.max_request_body_size, _MOST_SMALL_BODY)
 
@@ -128,6 +134,8 @@ class _Problem(ErrorTask):
             *server.problem_headers.items(),
         ]
         self.set_close_on_finish()
+        channel: Any = self.channel
+        channel.is_to_linger = True
         self.content_length = len(body)
         self.write(body)
 
@@ -138,6 +146,29 @@ class _Channel(HTTPChannel):
     parser_class = _Parser
     error_task_class = _Problem
     n_moved = 0
+    # What is refused before it has come in is read away for a while: a connection that is closed with
+    # something unread is reset, and the client never sees why.
+    is_to_linger = False
+    is_lingering = False
+
+    def readable(self) -> bool:
+        return self.is_lingering or super().readable()
+
+    def handle_read(self) -> None:
+        if not self.is_lingering:
+            super().handle_read()
+        elif not self.recv(self.adj.recv_bytes):
+            self.handle_close()
+
+    def handle_close(self) -> None:
+        if not self.is_to_linger or self.is_lingering or not self.connected:
+            super().handle_close()
+            return
+        self.is_lingering, self.will_close = True, False
+        try:
+            cast("socket.socket", self.socket).shutdown(socket.SHUT_WR)
+        except OSError:
+            super().handle_close()
 
     def recv(self, buffer_size: int) -> bytes:
         data = super().recv(buffer_size)
@@ -201,7 +232,9 @@ class _Watch:
 
 
 def _state(channel: _Channel) -> str:
-    """Return what a connection is waited for: an answer's way out, us, a header, a body, a request."""
+    """Return what a connection is waited for."""
+    if channel.is_lingering:
+        return "lingering"
     if channel.total_outbufs_len > 0:
         return "answer"
     if channel.requests:

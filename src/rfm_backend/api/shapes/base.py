@@ -3,7 +3,9 @@
 import base64
 import datetime as dt
 import json
-from typing import Annotated, Final, Generic, TypeVar
+import re
+from collections.abc import Mapping
+from typing import Annotated, Final, Generic, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, model_validator
 
@@ -13,6 +15,7 @@ from rfm_backend.errors import InvalidRequest
 Item = TypeVar("Item")
 # The numbers of things are 64 bits in both databases.
 MOST_ID: Final = 2**63 - 1
+_DIGITS: Final = re.compile("-?[0-9]{1,40}")
 # A role that does not exist is refused, in words of its own, by the services.
 ONLY_ROLES: Final[dict[str, JsonValue]] = {"propertyNames": {"enum": list(c.ROLES)}}
 
@@ -38,6 +41,17 @@ class Query(BaseModel):
     """A query: text whose numbers are read as such."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check_digits(cls, values: Mapping[str, str]) -> Mapping[str, str]:
+        # Python also takes 1_0, " 1" and 1.0 for whole numbers.
+        for name, text in values.items():
+            kind = cls.model_fields[name].annotation if name in cls.model_fields else None
+            if int in (kind, *get_args(kind)) and not _DIGITS.fullmatch(text):
+                message = f"{name} is written in digits"
+                raise ValueError(message)
+        return values
 
 
 class Told(BaseModel):
