@@ -25,6 +25,7 @@ from rfm_backend.pipeline.options_json import options_to_json
 from rfm_backend.pipeline.run import Analysis, result_sql
 from rfm_backend.progress import Step
 from rfm_backend.services.requests import request_from_json
+from rfm_backend.services.uploads import name_on_disk
 
 MODEL: Final = "result.model.json"
 PROGRESS: Final = "progress.json"
@@ -52,7 +53,7 @@ def compute(
     wanted, out = request_from_json(request), Path(folder)
     with tempfile.TemporaryDirectory(prefix="rfm-") as workdir:
         # Under its own name, which is what the accounting and every message call it.
-        link = Path(workdir) / name.replace("/", "_").replace("\0", "_")
+        link = Path(workdir) / name_on_disk(name)
         link.symlink_to(source)
         with segment(
             link,

@@ -17,7 +17,7 @@ from rfm_backend.errors import UnreadableFile
 from rfm_backend.library import inspect
 from rfm_backend.output.as_json import json_text
 from rfm_backend.services.service import Service
-from rfm_backend.services.uploads import path_of
+from rfm_backend.services.uploads import name_on_disk, path_of
 from rfm_backend.storage import named, uploads
 from rfm_backend.storage.uploads import Upload
 
@@ -57,7 +57,7 @@ def preview(service: Service, upload: Upload) -> dict[str, object]:
 def look(*, source: str, name: str) -> str:
     """Inspect a file under its own name: what the child process does."""
     with tempfile.TemporaryDirectory(prefix="rfm-") as workdir:
-        link = Path(workdir) / name.replace("/", "_").replace("\0", "_")
+        link = Path(workdir) / name_on_disk(name)
         link.symlink_to(source)
         return json_text(inspect(link))
 
