@@ -8,7 +8,7 @@ INSTALLED := .venv/.installed
 PYTEST := $(BIN)/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-quick check format types coverage docs docs-check check-faults bench bench-full lock clean
+.PHONY: help setup run test test-quick check format types coverage docs docs-check check-faults check-security fuzz bench bench-full lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,6 +67,15 @@ docs-check: $(INSTALLED) ## Fail where docs/reference differs from the code
 
 check-faults: $(INSTALLED) ## Plant a fault in each stage and see the tests fail (two minutes)
 	cd tests && ../$(BIN)/python -m faults.check
+
+check-security: $(INSTALLED) ## The long forms of what runs shortened in `make test`, and their figures (an hour)
+	$(PYTEST) -n 0 -s -m security_long
+
+fuzz: $(INSTALLED) ## Change inputs at random at each door, for SECONDS=60 each; findings become tests
+	@$(BIN)/python -c 'import atheris' 2>/dev/null || \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]'
+	cd tests && for door in csv workbook token json_body; do \
+	  ../$(BIN)/python -m fuzz.run $$door $(or $(SECONDS),60) || exit 1; done
 
 bench: $(INSTALLED) ## Measure against peers run beside it, into benchmarks/RESULTS.md (20 million rows, long)
 	$(BIN)/python benchmarks/run.py

@@ -304,3 +304,24 @@ def test_passwords_are_kept_at_cost_twelve(tmp_path: Path) -> None:
     assert kept.startswith("$2b$12$")
     # Not the bare password: a table of it elsewhere does not open this one.
     assert not bcrypt.checkpw(PASSWORD.encode(), kept.encode())
+
+
+def test_a_token_has_one_way_to_be_written(api: Api) -> None:
+    person = api.person()
+    head, body, signature = person.token.split(".")
+    # 256 bits leave two over in the last of 43 letters: four letters stand for the same signature.
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    place = letters.index(signature[-1])
+    twin = signature[:-1] + letters[place ^ 1]
+
+    for text in (
+        f"{person.token}=",
+        f"{head}.{body}.{twin}",
+        f"{head}.{body}.{signature[:20]}!{signature[20:]}",
+        f"{head}=.{body}.{signature}",
+        f"{head}.{body}.{signature}.",
+        f"{head}.{body}.é",
+    ):
+        answer = api.ask("GET", "/api/user/profile", headers={"Authorization": f"Bearer {text}"})
+        assert (answer.status_code, answer.json["code"]) == (401, "not_authenticated"), text
+    assert person.ask("GET", "/api/user/profile").status_code == 200

@@ -10,7 +10,9 @@ from typing import Final
 
 from rfm_backend.engines.quoting import quote_text
 
-_DANGER: Final = r"""^[\s"']*[=+\-@|%＝＋－＠]|^[\t\r\n\x00]"""
+# Every blank by name: the engine's \s knows those of ASCII alone, and some of these do not show.
+_BLANKS: Final = "\u00a0\u1680\u2000-\u200f\u2028\u2029\u202a-\u202f\u205f-\u2064\u3000\ufeff"
+_DANGER: Final = rf"""^[\s{_BLANKS}"']*[=+\-@|%＝＋－＠]|^[\t\r\n\x00]"""
 _PATTERN: Final = re.compile(_DANGER)
 
 

@@ -16,7 +16,7 @@ from rfm_backend import columns as c
 from rfm_backend.engines.protocol import Engine, Rejected
 from rfm_backend.engines.quoting import quote_name, quote_text
 from rfm_backend.output.atomic import writing
-from rfm_backend.output.cells import safe_text_sql
+from rfm_backend.output.cells import safe_text, safe_text_sql
 from rfm_backend.pipeline.accounting import LineFinder
 from rfm_backend.pipeline.clean import ORDERS, judged_lines_sql
 from rfm_backend.pipeline.lines import BY, ORDINAL, REASON
@@ -42,7 +42,7 @@ def write_set_aside(
     for number, table in enumerate(analysis.request.tables):
         parts.append(_rows_of(analysis, table, number, find_lines))
     cells = ", ".join(
-        f"{safe_text_sql(f'role_{role}')} AS {quote_name(column)}"
+        f"{safe_text_sql(f'role_{role}')} AS {quote_name(safe_text(column))}"
         for role, column in analysis.plan.columns.items()
     )
     every = " UNION ALL ".join(f"SELECT * FROM {part}" for part in parts)

@@ -23,7 +23,7 @@ from rfm_backend.engines.protocol import Engine
 from rfm_backend.engines.quoting import quote_name, quote_text
 from rfm_backend.errors import InvalidOption
 from rfm_backend.output.atomic import check_free, write_text, writing
-from rfm_backend.output.cells import safe_text_sql
+from rfm_backend.output.cells import safe_text, safe_text_sql
 from rfm_backend.output.summary_json import summary_to_json
 from rfm_backend.output.workbook import write_workbook
 from rfm_backend.pipeline.model import model_to_json
@@ -125,7 +125,8 @@ def _csv_cell(name: str) -> str:
         return f"{exact_amount_sql(column)} AS {column}"
     if name in _NUMBERS or name in _DAYS or name == c.RFM_CELL:
         return column
-    return f"{safe_text_sql(column)} AS {column}"
+    # A column that was kept has the name that its file gave it.
+    return f"{safe_text_sql(column)} AS {quote_name(safe_text(name))}"
 
 
 def exact_amount_sql(column: str) -> str:

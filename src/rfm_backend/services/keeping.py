@@ -34,7 +34,7 @@ def add_shop(service: Service, user_id: int, name: str) -> Shop:
     """
 
     def unit(tx: Connection) -> Shop:
-        shop_id = named.add(tx, Shop, user_id=user_id, name=_name(name))
+        shop_id = named.add(tx, Shop, user_id=user_id, name=checked_name(name))
         made = named.shop(tx, shop_id, user_id=user_id)
         assert made is not None
         return made
@@ -82,7 +82,12 @@ def add_mapping(
                 raise no_upload()
             mark = upload.header_hash
         mapping_id = named.add(
-            tx, SavedMapping, user_id=user_id, name=_name(name), columns=text, header_hash=mark
+            tx,
+            SavedMapping,
+            user_id=user_id,
+            name=checked_name(name),
+            columns=text,
+            header_hash=mark,
         )
         return next(one for one in named.mappings(tx, user_id) if one.id == mapping_id)
 
@@ -111,8 +116,8 @@ def add_segment_table(service: Service, user_id: int, *, name: str, toml: str) -
     parse_rules(toml, name)
 
     def unit(tx: Connection) -> SavedTable:
-        named.add(tx, SavedTable, user_id=user_id, name=_name(name), toml=toml)
-        made = named.segment_table(tx, _name(name), user_id=user_id)
+        named.add(tx, SavedTable, user_id=user_id, name=checked_name(name), toml=toml)
+        made = named.segment_table(tx, checked_name(name), user_id=user_id)
         assert made is not None
         return made
 
@@ -152,7 +157,14 @@ def remove_segment_table(service: Service, user_id: int, table_id: int) -> None:
         raise NotFound("There is no segment table of this number among yours.")
 
 
-def _name(text: str) -> str:
+def checked_name(text: str) -> str:
+    """Return a name as it is kept.
+
+    Raises
+    ------
+    InvalidRequest
+        Empty, or with characters that do not show.
+    """
     name = text.strip()
     if not name or not name.isprintable():
         raise InvalidRequest("A name has characters that can be seen.", field="name")

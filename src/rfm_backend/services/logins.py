@@ -9,6 +9,7 @@ import datetime as dt
 from sqlalchemy.engine import Connection
 
 from rfm_backend.errors import NotFound
+from rfm_backend.services.keeping import checked_name
 from rfm_backend.services.service import Service
 from rfm_backend.services.tokens import PREFIX, new_api_token
 from rfm_backend.storage import api_tokens
@@ -47,9 +48,12 @@ def add_token(
 
     Raises
     ------
+    InvalidRequest
+        The name has characters that do not show.
     AlreadyTaken
         There is one of this name.
     """
+    name = checked_name(name)
     token, token_hash = new_api_token()
     expires_at = None if days is None else utc_now() + dt.timedelta(days=days)
 
