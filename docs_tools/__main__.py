@@ -3,7 +3,7 @@
     python -m docs_tools [--check]
 
 In:  the package: its commands, settings, columns, errors, public names and segment tables.
-Out: docs/reference/*.md; a page that no longer belongs there is removed.
+Out: docs/reference/*, .env.example; a page that no longer belongs there is removed.
 """
 
 import difflib
@@ -17,6 +17,7 @@ from docs_tools import (
     env_example,
     errors_page,
     library_page,
+    postman,
     segments_page,
     settings_page,
 )
@@ -29,6 +30,7 @@ PAGES = {
     "columns.md": columns_page.page,
     "errors.md": errors_page.page,
     "library.md": library_page.page,
+    "rfm-backend.postman_collection.json": postman.page,
     "segments.md": segments_page.page,
     "settings.md": settings_page.page,
 }

@@ -1,6 +1,7 @@
 """Endpoints of processing: /api/rfm/process, /api/jobs/..., /api/analyses/..."""
 
 import datetime as dt
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any, Final, Literal, cast
@@ -18,6 +19,7 @@ from rfm_backend.api.shapes.analyses import (
     Processed,
 )
 from rfm_backend.api.shapes.base import Message, Page, pack_cursor, unpack_cursor
+from rfm_backend.errors import Unavailable
 from rfm_backend.services import analyses, insights
 from rfm_backend.services.requests import read_request
 from rfm_backend.services.service import Service
@@ -27,6 +29,9 @@ from rfm_backend.storage.rows import utc_now
 
 _TAG: Final = "Processing"
 _EVENT_SECONDS: Final = 0.5
+# Each call that waits for a job holds a thread of the server, which keeps some for everybody else.
+MOST_WAITING: Final = 56
+_PLACES: Final = threading.BoundedSemaphore(MOST_WAITING)
 _JOB: Final = {
     "job_id": 1,
     "upload_id": 1,
@@ -83,8 +88,8 @@ _SIDE: Final = {
         202: Shown(
             shape=JobAnswer,
             example={**_JOB, "message": "RFM processing goes on; GET /api/jobs/1 follows it"},
-            meaning="It takes longer than RFM_SYNC_WAIT, or the client prefers not to wait "
-            "(`Prefer: respond-async`). The same call joins the same job.",
+            meaning="It takes longer than RFM_SYNC_WAIT, the client prefers not to wait "
+            "(`Prefer: respond-async`), or too many wait already. The same call joins the same job.",
         ),
     },
     problems=(404, 422),
@@ -98,8 +103,7 @@ def process(call: Call) -> Answer:
     request = read_request(call.service, call.user.id, values)
     got = analyses.process(call.service, call.user.id, call.path["file_id"], request)
     if isinstance(got, Job):
-        seconds = 0.0 if _prefers_not_to_wait(call) else call.service.settings.sync_wait
-        got = analyses.wait(call.service, call.user.id, got, seconds=seconds)
+        got = _waited(call, got)
         if got.state in ACTIVE:
             told = {
                 **job_told(got).model_dump(),
@@ -141,11 +145,7 @@ def read_job(call: Call) -> Answer | Response:
     """
     found = analyses.get_job(call.service, call.user.id, call.path["job_id"])
     if "text/event-stream" in call.request.headers.get("Accept", ""):
-        return Response(
-            _events(call.service, call.user.id, found),
-            content_type="text/event-stream; charset=utf-8",
-            headers={"X-Accel-Buffering": "no"},
-        )
+        return _followed(call.service, call.user.id, found)
     return Answer(value=job_told(found))
 
 
@@ -304,6 +304,30 @@ def analysis_told(one: AnalysisHead) -> AnalysisTold:
         columns=list(one.column_names),
         created_at=one.created_at,
     )
+
+
+def _waited(call: Call, job: Job) -> Job:
+    """Return the job once it has ended, or at once where the client or the server cannot wait."""
+    if _prefers_not_to_wait(call) or not _PLACES.acquire(blocking=False):
+        return analyses.wait(call.service, call.user.id, job, seconds=0.0)
+    try:
+        seconds = call.service.settings.sync_wait
+        return analyses.wait(call.service, call.user.id, job, seconds=seconds)
+    finally:
+        _PLACES.release()
+
+
+def _followed(service: Service, user_id: int, job: Job) -> Response:
+    """Return a job's events; each follower holds a place as a call that waits does."""
+    if not _PLACES.acquire(blocking=False):
+        raise Unavailable("Too many follow their jobs: ask GET /api/jobs/<job_id> now and then.")
+    answer = Response(
+        _events(service, user_id, job),
+        content_type="text/event-stream; charset=utf-8",
+        headers={"X-Accel-Buffering": "no"},
+    )
+    answer.call_on_close(_PLACES.release)
+    return answer
 
 
 def _events(service: Service, user_id: int, job: Job) -> Iterator[str]:

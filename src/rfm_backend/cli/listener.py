@@ -6,7 +6,7 @@ Out: a server to run.
 What always holds
     * a request has its header whole within `silent_seconds`; a body and an answer move at 500 bytes a
       second at least, counted over that time; a connection without a request is closed after it;
-    * only an upload with a token may be large, and all bodies that wait take a bounded part of the disk;
+    * only an upload with a token may be large, and all that waits, bodies and answers, takes a bounded part of the disk;
     * what the server itself refuses is a problem with the security headers, as the application's are.
 
 Waitress alone closes who is silent, and asks that twice a minute: one byte a second keeps a connection,
@@ -28,6 +28,7 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import create_server
 from waitress.task import ErrorTask
 
+from rfm_backend.api.analyses import MOST_WAITING
 from rfm_backend.api.problems import of_server
 
 if sys.platform != "win32":
@@ -38,7 +39,9 @@ __all__ = ["SILENT_SECONDS", "make_server"]
 SILENT_SECONDS: Final = 30.0
 _LEAST_BYTES_A_SECOND: Final = 500
 # A thread costs little, and one waits with each process call that is not done yet.
-_THREADS: Final = 64
+_THREADS: Final = MOST_WAITING + 8
+# An answer goes to the disk where its reader is slow, and sets its thread free.
+_MOST_ANSWER_BYTES: Final = 1024**3
 _MOST_CONNECTIONS: Final = 2_000
 # A connection, the file of its body, and the file that the form's parser writes.
 _FILES_EACH: Final = 3
@@ -67,6 +70,7 @@ def make_server(
         threads=_THREADS,
         connection_limit=_connections(),
         asyncore_use_poll=True,
+        outbuf_high_watermark=_MOST_ANSWER_BYTES,
         max_request_header_size=_MOST_HEADER_BYTES,
         max_request_body_size=most_body,
         cleanup_interval=1,
@@ -246,4 +250,5 @@ def _state(channel: _Channel) -> str:
 
 def _waiting_bytes(channel: _Channel) -> int:
     coming = channel.request.body_bytes_received if channel.request else 0
-    return coming + sum(one.body_bytes_received for one in list(channel.requests))
+    coming += sum(one.body_bytes_received for one in list(channel.requests))
+    return coming + channel.total_outbufs_len
