@@ -17,6 +17,8 @@ from typing import Any
 import requests
 
 PASSWORD = "correct horse"
+# /health, 99 of 100 times, whatever else goes on.
+GOAL_SECONDS = 0.05
 
 
 @dataclass
@@ -139,3 +141,13 @@ def health_watched(server: RealServer, every: float = 0.02) -> Iterator[list[flo
 
 def p99(seconds: list[float]) -> float:
     return sorted(seconds)[int(len(seconds) * 0.99)]
+
+
+def bearable(server: RealServer) -> float:
+    """Return the seconds that /health may take in a short form, on a machine that others use meanwhile.
+
+    It tells a server that is held up from one that is not; the goal itself is the long forms' to measure.
+    """
+    with health_watched(server) as seconds:
+        time.sleep(0.5)
+    return max(5 * GOAL_SECONDS, 10 * p99(seconds))

@@ -10,9 +10,16 @@ from pathlib import Path
 import pytest
 from api.shop import SALES
 from doors.figures import note_figure
-from doors.real_server import RealServer, health_watched, p99, read_all, served
+from doors.real_server import (
+    GOAL_SECONDS,
+    RealServer,
+    bearable,
+    health_watched,
+    p99,
+    read_all,
+    served,
+)
 
-GOAL_SECONDS = 0.05
 _BODY = (
     b"POST /api/upload HTTP/1.1\r\nHost: x\r\nAuthorization: x\r\nContent-Length: 1000000\r\n\r\n"
 )
@@ -90,6 +97,7 @@ def test_slow_clients_are_cut_and_nobody_notices_them(tmp_path: Path) -> None:
     with served(
         tmp_path, "--no-worker", "--silent-seconds", "1", RFM_MAX_UPLOAD_BYTES="1MiB"
     ) as server:
+        limit = bearable(server)
         # One who does not read his answers, which are more than the two systems take off his hands.
         reader = socket.socket()
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -98,7 +106,7 @@ def test_slow_clients_are_cut_and_nobody_notices_them(tmp_path: Path) -> None:
 
         told = check_crowd(server, each=25, silent_seconds=1)
 
-        assert told["p99"] < GOAL_SECONDS
+        assert told["p99"] < limit
         with reader:
             whole = 20 * len(server.ask("GET", "/docs/swagger-ui-bundle.js").content)
             assert len(read_all(reader)) < whole
@@ -128,6 +136,7 @@ def test_slow_clients_are_cut_and_nobody_notices_them(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_those_who_wait_for_jobs_leave_the_others_room(tmp_path: Path) -> None:
     with served(tmp_path, "--no-worker", RFM_SYNC_WAIT="60") as server:
+        limit = bearable(server)
         sent = server.ask("POST", "/api/upload", files={"file": ("a.csv", SALES)}).json()
         lines = []
         for number in range(80):
@@ -151,7 +160,7 @@ def test_those_who_wait_for_jobs_leave_the_others_room(tmp_path: Path) -> None:
         answered = [line for line in lines if has_news(line)]
         assert len(answered) == 24
         assert all(line.recv(100).startswith(b"HTTP/1.1 202 ") for line in answered)
-        assert p99(seconds) < GOAL_SECONDS
+        assert p99(seconds) < limit
         for line in lines:
             line.close()
         server.process.kill()  # it would wait for those who wait
