@@ -50,7 +50,8 @@ _MOST_HEADER_BYTES: Final = 32 * 1024
 _MOST_SMALL_BODY: Final = 2 * 1024**2
 # As many uploads of the largest size may wait on the disk at once.
 _LARGEST_AT_ONCE: Final = 8
-_UPLOAD: Final = "/api/upload"
+# The API's and the pages': who asks shows a token there, or a cookie that holds one.
+_UPLOADS: Final = ("/api/upload", "/uploads")
 
 
 def make_server(
@@ -117,7 +118,8 @@ class _Parser(HTTPRequestParser):
             "CONTENT_LENGTH" in self.headers and self.chunked
         ) or "TRANSFER_ENCODING" in self.headers:
             raise ParsingError("Content-Length and Transfer-Encoding contradict each other")
-        if self.path.rstrip("/") != _UPLOAD or "AUTHORIZATION" not in self.headers:
+        is_known = "AUTHORIZATION" in self.headers or "COOKIE" in self.headers
+        if self.path.rstrip("/") not in _UPLOADS or not is_known:
             self.adj = copy.copy(self.adj)
             self.adj.max_request_body_size = min(self.adj.max_request_body_size, _MOST_SMALL_BODY)
 
