@@ -155,6 +155,18 @@ class FileStore:
         return len(strays)
 
 
+def stand_under_name(source: Path, name: str, folder: Path) -> Path:
+    """Give a stored file, which has a token for a name, the name that its owner knows it by."""
+    barred = '<>:"/\\|?*\0' if os.name == "nt" else "/\0"
+    shown = folder / "".join("_" if mark in barred else mark for mark in name)
+    try:
+        shown.symlink_to(source)
+    except OSError:
+        # Windows lets only some accounts make links.
+        shutil.copyfile(source, shown)
+    return shown
+
+
 def sync_folder(path: Path) -> None:
     """Make what was renamed into a folder survive a power cut."""
     if os.name != "posix":
