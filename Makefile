@@ -9,10 +9,10 @@ RUNNABLE := .venv/.runnable
 PYTEST := $(BIN)/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-quick check format types coverage docs docs-check check-faults bench bench-full lock sbom audit clean
+.PHONY: help setup run test test-quick check check-systems format coverage docs docs-check check-faults bench bench-full lock sbom audit clean
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(INSTALLED) ## Make .venv with the product and its tools (PYTHON=python3.12 to choose one)
 	@echo "Ready: $(BIN)/rfm --help"
@@ -58,6 +58,10 @@ check: $(INSTALLED) ## Format, lint, types and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+check-systems: $(INSTALLED) ## Types as Windows and macOS see them, where the tests do not run
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 src
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin src
 
 format: $(INSTALLED) ## Format the code and put right what the linter can
 	$(BIN)/ruff format .
