@@ -9,7 +9,9 @@ import pytest
 from api.shop import PASSWORD, Api, open_api
 from rfm_testing import service_settings
 
+from rfm_backend.app import create_app
 from rfm_backend.logs import set_up_logs
+from rfm_backend.services import open_service
 
 
 @pytest.fixture
@@ -88,3 +90,26 @@ def test_what_watches_the_service_is_not_logged(
     api.ask("GET", "/health")
 
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("_restored")
+def test_a_fault_is_logged_with_its_trace_and_told_without_a_word_of_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = open_service(service_settings("sqlite", tmp_path))
+    app = create_app(service)
+
+    def fail() -> str:
+        raise RuntimeError("SELECT secret FROM /srv/rfm")
+
+    app.add_url_rule("/fails", view_func=fail)
+    set_up_logs(as_json=True)
+    answer = Api(app=app, service=service).ask("GET", "/fails")
+    service.close()
+
+    fault, request = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert (answer.status_code, answer.json["code"]) == (500, "internal_error")
+    assert "secret" not in answer.text
+    assert "RuntimeError: SELECT secret" in fault["trace"]
+    assert fault["request_id"] == request["request_id"] == answer.json["request_id"]
+    assert request["status"] == 500

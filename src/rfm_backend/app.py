@@ -80,8 +80,9 @@ def create_app(service: Service) -> Flask:
 
 
 def _origin(text: str, service: Service) -> str:
-    """Return an origin as Flask-CORS compares it: a pattern only where we wrote it."""
-    return text if text in _LOCAL_PAGES and not service.settings.cors_origins else re.escape(text)
+    """Return an origin as Flask-CORS compares it: as a pattern, whose end is the origin's end."""
+    ours = text in _LOCAL_PAGES and not service.settings.cors_origins
+    return (text if ours else re.escape(text)) + r"\Z"
 
 
 def _answer_errors(app: Flask) -> None:

@@ -63,9 +63,9 @@ def says(text: str, message: str) -> bool:
 def test_each_message_of_the_page_is_said(message: str) -> None:
     if message in NOT_OURS:
         return
-    assert any(
-        says(text, message) for path in PACKAGE.rglob("*.py") for text in strings(path)
-    ), message
+    assert any(says(text, message) for path in PACKAGE.rglob("*.py") for text in strings(path)), (
+        message
+    )
 
 
 def raised_at_start() -> list[str]:
@@ -79,7 +79,8 @@ def raised_at_start() -> list[str]:
         for path in paths
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.Call)
-        and ast.unparse(node.func) in ("InvalidOption", "MissingExtra", "OutputFailed", "Unavailable")
+        and ast.unparse(node.func)
+        in ("InvalidOption", "MissingExtra", "OutputFailed", "Unavailable")
         for text in _alternatives(node.args[0])
     ]
 
