@@ -3,7 +3,7 @@
     python -m docs_tools [--check]
 
 In:  the package: its commands, settings, columns, errors, public names and segment tables.
-Out: docs/reference/*.md; a page that no longer belongs there is removed.
+Out: docs/reference/*.md and openapi.json; a page that no longer belongs there is removed.
 """
 
 import difflib
@@ -29,6 +29,7 @@ PAGES = {
     "columns.md": columns_page.page,
     "errors.md": errors_page.page,
     "library.md": library_page.page,
+    "openapi.json": api_page.collection,
     "segments.md": segments_page.page,
     "settings.md": settings_page.page,
 }

@@ -5,6 +5,7 @@ import json
 import re
 
 from docs_tools import markdown
+from rfm_backend.api.openapi import describe
 from rfm_backend.api.problems import STATUS
 from rfm_backend.api.routing import ROUTES, Route
 
@@ -12,8 +13,15 @@ _WORDS = """\
 Every call but those for anyone carries the header `Authorization: Bearer <token>`; what is another user's answers as what is not there: 404.
 A failure is `application/problem+json` with a stable `code`, a `message` for people and a `request_id`.
 Lists come in pages: `{"items": [...], "next_cursor": ...}`; `?cursor=` with `next_cursor` gives the next one.
-The running service shows the same at `/docs`, and as OpenAPI 3.1, which Postman imports, at `/openapi.json`."""
+The running service shows the same at `/docs`, and as OpenAPI 3.1 at `/openapi.json`.
+Postman imports that address, or [the file](openapi.json) that stands beside this page."""
 _ACCESS = {"anyone": "anyone", "user": "token", "operator": "loopback or RFM_METRICS_TOKEN"}
+
+
+def collection() -> str:
+    """Return docs/reference/openapi.json, which Postman imports."""
+    importlib.import_module("rfm_backend.app")
+    return json.dumps(describe(ROUTES), ensure_ascii=False, indent=1) + "\n"
 
 
 def page() -> str:

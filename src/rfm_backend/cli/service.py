@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 _NEEDED: Final = ("flask", "flask_cors", "sqlalchemy", "alembic", "jwt", "bcrypt", "waitress")
 
 
-def ready_settings() -> "ServiceSettings":
-    """Return the settings of the service, logs set up.
+def ready_settings(*, keeps_files: bool = True) -> "ServiceSettings":
+    """Return the settings of the service, logs set up, folders made.
 
     Raises
     ------
@@ -32,7 +32,8 @@ def ready_settings() -> "ServiceSettings":
 
     settings = read_service_settings()
     _check_folder("RFM_DATA_DIR", settings.data_dir)
-    _check_folder("UPLOAD_DIR", settings.upload_dir)
+    if keeps_files:
+        _check_folder("UPLOAD_DIR", settings.upload_dir)
     set_up_logs(as_json=not settings.is_development)
     return settings
 
