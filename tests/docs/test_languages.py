@@ -14,8 +14,10 @@ NEEDED = (
     "start/cli.md",
     "start/library.md",
     "start/api.md",
+    "how-to/bring-your-own-columns.md",
     "how-to/run-the-service.md",
     "how-to/troubleshooting.md",
+    "explain/words.md",
 )
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 
