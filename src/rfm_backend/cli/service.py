@@ -40,14 +40,16 @@ def ready_settings(*, keeps_files: bool = True) -> "ServiceSettings":
 
 def _check_folder(setting: str, folder: Path) -> None:
     """Refuse at the start what the first upload would stumble over."""
-    why: str | None = "it may not be written"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         why = error.strerror
-    if why is None or not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputFailed(
-            f"The folder {folder} of {setting} cannot be used: {why}. "
-            "Make it, or name another one in the environment or in .env.",
-            setting=setting,
-        )
+    else:
+        if os.access(folder, os.W_OK | os.X_OK):
+            return
+        why = "it may not be written"
+    raise OutputFailed(
+        f"The folder {folder} of {setting} cannot be used: {why}. "
+        "Make it, or name another one in the environment or in .env.",
+        setting=setting,
+    )
