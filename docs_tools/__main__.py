@@ -31,6 +31,7 @@ PAGES = {
     "errors.md": errors_page.page,
     "library.md": library_page.page,
     "rfm-backend.postman_collection.json": postman.page,
+    "openapi.json": api_page.collection,
     "segments.md": segments_page.page,
     "settings.md": settings_page.page,
 }

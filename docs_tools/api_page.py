@@ -5,6 +5,7 @@ import json
 import re
 
 from docs_tools import markdown
+from rfm_backend.api.openapi import describe
 from rfm_backend.api.problems import STATUS
 from rfm_backend.api.routing import PARAMETER, ROUTES, Route
 
@@ -13,9 +14,15 @@ Every call but those for anyone carries the header `Authorization: Bearer <token
 A failure is `application/problem+json` with a stable `code`, a `message` for people and a `request_id`.
 Lists come in pages: `{"items": [...], "next_cursor": ...}`; `?cursor=` with `next_cursor` gives the next one.
 The running service shows the same at `/docs`, and as OpenAPI 3.1 at `/openapi.json`.
-Postman imports both that description and [the collection](rfm-backend.postman_collection.json), whose folder "First steps" runs as it stands once a file is chosen.
+Postman imports that address, [the file](openapi.json) that stands beside this page, and [the collection](rfm-backend.postman_collection.json), whose folder "First steps" runs as it stands once a file is chosen.
 Tried with Postman's own parts: openapi-to-postmanv2 6 finds the description valid and makes a request of each call, and newman runs the first steps of the collection against `rfm serve`."""
 _ACCESS = {"anyone": "anyone", "user": "token", "operator": "loopback or RFM_METRICS_TOKEN"}
+
+
+def collection() -> str:
+    """Return docs/reference/openapi.json, which Postman imports."""
+    importlib.import_module("rfm_backend.app")
+    return json.dumps(describe(ROUTES), ensure_ascii=False, indent=1) + "\n"
 
 
 def page() -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rfm_backend.child import Child, Limits
+from rfm_backend.child import Child, Limits, missing_limits
 from rfm_backend.errors import FileTooComplex, UnreadableFile
 
 ROOM = Limits(memory_bytes=1024**3, seconds=30)
@@ -58,3 +58,12 @@ def test_too_much_time_ends_the_child() -> None:
     with pytest.raises(FileTooComplex):
         result_of("signal:pause", Limits(memory_bytes=1024**3, seconds=0.5))
     assert time.monotonic() - began < 5
+
+
+def test_each_system_says_which_limits_it_lacks() -> None:
+    # That Linux keeps them is what the tests above show; the others were not tried.
+    assert missing_limits("linux") == ()
+    for system in ("win32", "darwin"):
+        memory, killed = missing_limits(system)
+        assert "none on its memory" in memory
+        assert "goes on to its end" in killed

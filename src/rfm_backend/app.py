@@ -7,6 +7,7 @@ What always holds: every answer, errors included, carries the security headers a
 errors are problems; only origins of the allow-list may call from a page.
 """
 
+import logging
 import re
 import secrets
 import time
@@ -28,6 +29,9 @@ from rfm_backend.settings import ServiceSettings
 
 __all__ = ["create_app", "headers_of"]
 
+_LOG: Final = logging.getLogger("rfm_backend.requests")
+# Asked every few seconds by whatever watches the service.
+_WATCHED: Final = ("/health", "/ready", "/metrics")
 # The modules that declare the routes; importing them is what fills the list.
 _DECLARE: Final = (accounts, analyses, health, keeping, results, uploads)
 # A multipart body is larger than its file by its boundaries and fields.
@@ -87,8 +91,9 @@ def headers_of(settings: ServiceSettings) -> Mapping[str, str]:
 
 
 def _origin(text: str, service: Service) -> str:
-    """Return an origin as Flask-CORS compares it: a pattern only where we wrote it."""
-    return text if text in _LOCAL_PAGES and not service.settings.cors_origins else re.escape(text)
+    """Return an origin as Flask-CORS compares it: as a pattern, whose end is the origin's end."""
+    ours = text in _LOCAL_PAGES and not service.settings.cors_origins
+    return (text if ours else re.escape(text)) + r"\Z"
 
 
 def _answer_errors(app: Flask) -> None:
@@ -115,4 +120,19 @@ def _watch(app: Flask, always: Mapping[str, str]) -> None:
         route = request.url_rule.rule if request.url_rule else "none"
         seconds = time.monotonic() - g.get("began", time.monotonic())
         note_request(request.method, route, answer.status_code, seconds)
+        _log_request(route, answer.status_code, seconds)
         return answer
+
+
+def _log_request(route: str, status: int, seconds: float) -> None:
+    """Log who asked for what and how it went: the route, and nothing of what was sent."""
+    is_routine = route in _WATCHED and status < 400
+    fields = {
+        "method": request.method,
+        "route": route,
+        "status": status,
+        "milliseconds": round(seconds * 1000, 1),
+        "user_id": g.get("user_id"),
+        "address": request.remote_addr,
+    }
+    _LOG.log(logging.DEBUG if is_routine else logging.INFO, "request", extra={"fields": fields})

@@ -8,7 +8,7 @@ What always holds
     * nothing that a child prints reaches the terminal; no child outlives its parent on Linux;
     * nothing is pickled.
 
-What it does not do: on Windows there is no limit on memory, only on time.
+What it does not do: not every system has every limit; `missing_limits` says which are lacking.
 """
 
 import contextlib
@@ -43,6 +43,16 @@ class Limits:
 
     memory_bytes: int
     seconds: float
+
+
+def missing_limits(platform: str = sys.platform) -> tuple[str, ...]:
+    """Return what `platform` cannot hold a child to, in sentences; nothing on Linux."""
+    if platform == "linux":
+        return ()
+    return (
+        "On this system an analysis has a limit on its time (RFM_JOB_SECONDS), and none on its memory.",
+        "On this system an analysis goes on to its end when its worker is killed.",
+    )
 
 
 class Child:
@@ -167,17 +177,15 @@ def _is_plain(value: object) -> bool:
 
 
 def _limit_memory(n_bytes: int) -> None:
-    if sys.platform == "win32":
-        return
-    # Private memory, and not addresses: libraries reserve far more of those than they use.
-    resource.setrlimit(resource.RLIMIT_DATA, (n_bytes, n_bytes))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform != "win32":
+        # Private memory, and not addresses: libraries reserve far more of those than they use.
+        resource.setrlimit(resource.RLIMIT_DATA, (n_bytes, n_bytes))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _die_with(parent: int) -> None:
     """Ask Linux to end this process when its parent ends."""
-    if sys.platform != "linux":
-        return
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        os._exit(1)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)

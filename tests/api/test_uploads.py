@@ -197,6 +197,31 @@ def test_the_preview_shows_what_inspect_shows_and_offers_a_mapping(api: Api) -> 
     assert [one["name"] for one in offered] == ["till"]
 
 
+def test_a_mapping_is_offered_though_nobody_looked_at_its_file_before(person: Person) -> None:
+    first = person.upload(SALES + b"c1,A1,2024-01-01,1\n", name="Juli.csv")
+    person.ask(
+        "POST",
+        "/api/mappings",
+        json={"name": "till", "columns": {"amount": "amount"}, "upload_id": first},
+    )
+
+    other = person.upload(SALES + b"\n", name="August.csv")
+    offered = person.ask("GET", f"/api/uploads/{other}/preview").json["mappings"]
+
+    assert [one["name"] for one in offered] == ["till"]
+
+
+def test_a_name_longer_than_a_disk_takes_is_read(person: Person) -> None:
+    name = "売" * 251 + ".csv"
+    upload_id = person.upload(SALES + b"\n\n", name=name)
+
+    told = person.ask("GET", f"/api/uploads/{upload_id}/preview")
+
+    assert (told.status_code, told.json["encoding"]) == (200, "utf-8")
+    assert person.ask("GET", f"/api/uploads/{upload_id}").json["filename"] == name
+    assert person.process(upload_id)["total_customers"] == 70
+
+
 def test_archives_are_taken_in(person: Person) -> None:
     answer = send(person, file=(io.BytesIO(gzip.compress(SALES)), "sales.csv.gz"))
 

@@ -13,6 +13,9 @@ MAX_MODULE_LINES: Final = 400
 MAX_FUNCTION_LINES: Final = 50
 MAX_HEADER_LINES: Final = 25
 # A room with such a name has no subject of its own: anything fits in it, and in time does.
+UNPICKLERS = ("pickle", "cPickle", "_pickle", "dill", "cloudpickle", "marshal", "shelve", "yaml")
+RUNNERS = ("eval", "exec", "compile", "__import__", "os.system", "os.popen")
+LOADERS = ("joblib.load", ".read_pickle", "yaml.load", "torch.load")
 NAMELESS: Final = frozenset(
     {"util", "utils", "helper", "helpers", "common", "manager", "managers", "misc", "tools"}
 )
@@ -163,3 +166,30 @@ def _is_broad(caught: ast.expr | None) -> bool:
         return True
     names = caught.elts if isinstance(caught, ast.Tuple) else [caught]
     return any(isinstance(n, ast.Name) and n.id in ("Exception", "BaseException") for n in names)
+
+
+def dangerous_calls(package: Path) -> list[str]:
+    """Name the places that could run what a file, a row or a request says: pickles, eval, a shell."""
+    return [
+        f"{name}:{node.lineno} {what}"  # type: ignore[attr-defined]  # each of these nodes has a line
+        for name, text in modules(package)
+        for node in ast.walk(ast.parse(text))
+        if (what := _danger(node))
+    ]
+
+
+def _danger(node: ast.AST) -> str:
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+        names = [module or alias.name for alias in node.names]
+        found = [name for name in names if name.split(".")[0] in UNPICKLERS]
+        return f"imports {found[0]}, which can run what it reads" if found else ""
+    if not isinstance(node, ast.Call):
+        return ""
+    called = ast.unparse(node.func)
+    if called in RUNNERS or called.endswith(LOADERS):
+        return f"calls {called}, which can run what it reads"
+    for word in node.keywords:
+        if word.arg in ("shell", "allow_pickle") and ast.unparse(word.value) != "False":
+            return f"calls {called} with {word.arg}"
+    return ""

@@ -1,5 +1,7 @@
 """The code keeps the rules of the house, and each guard is seen to refuse a planted breach."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +20,19 @@ BARE = HEADED + "try:\n    X = 1\nexcept:\n    X = 2\n"
 BROAD_TUPLE = HEADED + "try:\n    X = 1\nexcept (OSError, BaseException):\n    X = 2\n"
 READS_ENVIRONMENT = HEADED + "import os\n\nX = os.environ\n"
 
+DANGEROUS = [
+    "import pickle",
+    "from marshal import loads",
+    "import joblib\n\nX = joblib.load('model')",
+    "X = eval('1')",
+    "exec('X = 1')",
+    "import os\n\nos.system('ls')",
+    "import subprocess\n\nsubprocess.run('ls', shell=True)",
+    "import numpy as np\n\nX = np.load('a.npy', allow_pickle=True)",
+    "import pandas as pd\n\nX = pd.read_pickle('a')",
+    "import yaml\n\nX = yaml.load('a')",
+]
+
 PLANTED: list[tuple[Guard, str, str]] = [
     (guards.long_modules, "reading/long.py", LONG_MODULE),
     (guards.long_functions, "reading/long.py", LONG_FUNCTION),
@@ -30,6 +45,7 @@ PLANTED: list[tuple[Guard, str, str]] = [
     (guards.broad_catches, "reading/brave.py", BARE),
     (guards.broad_catches, "reading/brave.py", BROAD_TUPLE),
     (guards.environment_readers, "reading/nosy.py", READS_ENVIRONMENT),
+    *((guards.dangerous_calls, "reading/trusting.py", HEADED + line + "\n") for line in DANGEROUS),
 ]
 GUARDS = sorted({guard for guard, _, _ in PLANTED}, key=lambda guard: guard.__name__)
 
@@ -88,3 +104,31 @@ def test_a_wrongly_drawn_error_tree_is_refused(drawn: str, redrawn: str) -> None
     assert drawn in text
 
     assert guards.wrong_error_tree(text.replace(drawn, redrawn))
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("X = eval('1')", "S307"),
+        ("import pickle\n\nX = pickle.loads(b'')", "S301"),
+        ("import subprocess\n\nsubprocess.run('ls', shell=True)", "S602"),
+        ("import hashlib\n\nX = hashlib.md5(b'')", "S324"),
+        ("PASSWORD = 'hunter2'", "S105"),
+        ("import random\n\nX = random.random()", "S311"),
+    ],
+)
+def test_the_linter_refuses_what_is_unsafe(line: str, rule: str) -> None:
+    program = Path(sys.executable).with_name("ruff")
+    where = PACKAGE / "reading" / "planted.py"
+
+    done = subprocess.run(
+        [program, "check", "--no-cache", "--output-format=concise", "--stdin-filename", where, "-"],
+        input=HEADED + line + "\n",
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert f" {rule} " in done.stdout

@@ -41,7 +41,7 @@ def served(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 def workers_of(pid: int) -> list[int]:
     done = subprocess.run(
-        ["pgrep", "-f", f"rfm_backend worker --parent {pid}"],
+        ["pgrep", "--parent", str(pid), "-f", "rfm_backend worker --with-parent"],
         capture_output=True,
         text=True,
         check=False,

@@ -32,6 +32,13 @@ def all_pages() -> list[Path]:
     return sorted([*REPOSITORY.glob("*.md"), *DOCS.rglob("*.md")])
 
 
+def twins() -> list[tuple[Path, Path]]:
+    """Return the (English, Indonesian) pairs of pages."""
+    readmes = (REPOSITORY / "README.md", REPOSITORY / "README.id.md")
+    translated = sorted((DOCS / "id").rglob("*.md"))
+    return [readmes, *((DOCS / page.relative_to(DOCS / "id"), page) for page in translated)]
+
+
 def name_of(page: Path) -> str:
     """Return a page's path from the repository's root."""
     return page.relative_to(REPOSITORY).as_posix()

@@ -71,20 +71,6 @@ def test_every_page_of_docs_is_listed_in_its_index() -> None:
     assert missing == []
 
 
-def test_both_readmes_show_the_same_commands_and_links() -> None:
-    english, indonesian = (pages.REPOSITORY / name for name in ("README.md", "README.id.md"))
-
-    def commands(page: Path) -> list[str]:
-        return [re.sub(r" +#.*", "", block.text) for block in pages.blocks(page)]
-
-    def links(page: Path) -> list[str]:
-        found = _LINK.findall(page.read_text("utf-8"))
-        return [target for target in found if not target.startswith("README")]
-
-    assert commands(indonesian) == commands(english)
-    assert links(indonesian) == links(english)
-
-
 def test_make_targets_that_pages_name_exist() -> None:
     targets = set(
         re.findall(r"(?m)^([a-z-]+):.*##", (pages.REPOSITORY / "Makefile").read_text("utf-8"))

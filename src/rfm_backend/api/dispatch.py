@@ -12,12 +12,13 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response, g, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import NotFound, RequestEntityTooLarge, UnsupportedMediaType
 
 from rfm_backend.api import problems
 from rfm_backend.api.routing import Answer, Call, Route
+from rfm_backend.api.shapes.accounts import LoggedInAnswer
 from rfm_backend.api.shapes.base import MOST_ID
 from rfm_backend.errors import InvalidRequest
 from rfm_backend.pipeline.strict_json import parse_json
@@ -44,6 +45,7 @@ def _view(route: Route, service: Service) -> Any:  # noqa: ANN401  # Flask's own
         caller = None
         if route.access == "user":
             caller = authenticate(service, request.headers.get("Authorization"))
+            g.user_id = caller.user.id
         if any(isinstance(value, int) and value > MOST_ID for value in path.values()):
             raise NotFound
         try:
@@ -62,10 +64,17 @@ def _view(route: Route, service: Service) -> Any:  # noqa: ANN401  # Flask's own
     return view
 
 
+def _note_who(value: object) -> None:
+    """Note for the log whom a login let in."""
+    if isinstance(value, LoggedInAnswer):
+        g.user_id = value.user_id
+
+
 def _response(answer: Answer | Response) -> Response:
     if isinstance(answer, Response):
         return answer
     value = answer.value
+    _note_who(value)
     if isinstance(value, BaseModel):
         text = value.model_dump_json(by_alias=True)
     else:

@@ -100,13 +100,12 @@ def list_mappings(call: Call) -> Answer:
         "upload_id": 1,
     },
     answers={201: Shown(shape=MappingTold, example=_MAPPING, meaning="The new mapping.")},
-    problems=(404, 409),
+    problems=(404, 409, 422),
 )
 def create_mapping(call: Call) -> Answer:
     """Save which column has which role.
 
-    With `upload_id`, its preview must have been asked for: files with the same header are then offered
-    this mapping.
+    With `upload_id` the mapping is offered for every file that has that upload's header.
     """
     sent = call.sent(NewMapping)
     made = keeping.add_mapping(

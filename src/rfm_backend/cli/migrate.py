@@ -11,7 +11,8 @@ def command(to: str) -> None:
     """Make the database and its tables, or bring them to this version's form."""
     from rfm_backend.cli.service import ready_settings
 
-    settings = ready_settings()
+    # Run by another user, it would leave a folder that the service may not write to.
+    settings = ready_settings(keeps_files=False)
 
     from rfm_backend.storage.migrate import migrate
 

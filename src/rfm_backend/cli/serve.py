@@ -4,7 +4,6 @@ In:  settings.
 Out: a server that runs until it is told to stop: requests under way are finished, jobs handed back.
 """
 
-import os
 import signal
 import subprocess
 import sys
@@ -39,6 +38,7 @@ def command(
     settings = ready_settings()
 
     from rfm_backend.app import create_app
+    from rfm_backend.child import missing_limits
     from rfm_backend.services import open_service
     from rfm_backend.storage.migrate import check_is_current, migrate
 
@@ -46,11 +46,21 @@ def command(
         migrate(settings)
     service = open_service(settings)
     check_is_current(service.database)
+    for lack in missing_limits():
+        click.echo(f"Note: {lack}", err=True)
     app = create_app(service)
     ended = threading.Event()
+    keeper = threading.Thread(target=_keep_worker, args=(ended,), daemon=True)
     if not no_worker:
-        threading.Thread(target=_keep_worker, args=(ended,), daemon=True).start()
-    signal.signal(signal.SIGTERM, _leave)
+        keeper.start()
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        """Leave as Ctrl-C does: the server finishes what is under way, the worker hands its job back."""
+        del number, frame
+        ended.set()
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, leave)
     try:
         _listen(
             app,
@@ -61,6 +71,9 @@ def command(
         )
     finally:
         ended.set()
+        # Whoever started this process may kill all that is left once it has ended.
+        if not no_worker:
+            keeper.join(_STOP_SECONDS + 1)
         service.close()
 
 
@@ -92,20 +105,16 @@ def _listen(
 def _keep_worker(ended: threading.Event) -> None:
     """Run a worker in a process of its own, and another one where it dies."""
     while not ended.is_set():
-        order = [sys.executable, "-m", "rfm_backend", "worker", "--parent", str(os.getpid())]
-        with subprocess.Popen(order) as worker:  # noqa: S603  # our own interpreter
+        order = [sys.executable, "-m", "rfm_backend", "worker", "--with-parent"]
+        # The worker ends when this pipe does, so however this process ends: on Windows too, where
+        # there is no polite signal and a virtual environment puts a process between the two.
+        with subprocess.Popen(order, stdin=subprocess.PIPE) as worker:  # noqa: S603  # ourselves
             while worker.poll() is None and not ended.wait(0.2):
                 pass
-            if worker.poll() is None:
-                worker.terminate()
-                try:
-                    worker.wait(_STOP_SECONDS)
-                except subprocess.TimeoutExpired:
-                    worker.kill()
+            assert worker.stdin is not None
+            worker.stdin.close()
+            try:
+                worker.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                worker.kill()
         ended.wait(1.0)
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    """Leave as Ctrl-C does: the server then finishes what is under way."""
-    del number, frame
-    raise SystemExit(0)

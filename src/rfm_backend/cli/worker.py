@@ -1,9 +1,9 @@
 """`rfm worker`: more hands for the service, here or on other machines."""
 
+import logging
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable
 from types import FrameType
 
@@ -11,12 +11,10 @@ import click
 
 from rfm_backend.cli.help import HelpWriter
 
-_LOOK_SECONDS = 1.0
-
 
 @click.command("worker", cls=HelpWriter, epilog="Example:  DB_HOST=db.example rfm worker")
-@click.option("--parent", type=int, hidden=True, help="End with this process, which started it.")
-def command(parent: int | None) -> None:
+@click.option("--with-parent", is_flag=True, hidden=True, help="End when standard input does.")
+def command(*, with_parent: bool) -> None:
     """Run one more worker, here or on another machine.
 
     It needs the same database, UPLOAD_DIR and SECRET_KEY as the service.
@@ -39,16 +37,22 @@ def command(parent: int | None) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent, worker.stop), daemon=True).start()
+    if with_parent:
+        threading.Thread(target=_end_with_parent, args=(worker.stop,), daemon=True).start()
     try:
         worker.run()
     finally:
         service.close()
+    if with_parent:
+        # The thread that waits for the pipe would be cut off in the middle, which DuckDB's bindings
+        # take for a fault of theirs and tell at length.
+        logging.shutdown()
+        os._exit(0)
 
 
-def _end_with(parent: int, stop: Callable[[], None]) -> None:
-    """Stop once the service that started this worker is gone, however it went."""
-    while os.getppid() == parent:
-        time.sleep(_LOOK_SECONDS)
+def _end_with_parent(stop: Callable[[], None]) -> None:
+    """Stop once the service that started this worker is gone, however it went: its pipe ends."""
+    # Not sys.stdin: its lock, held by a thread at the interpreter's end, is a fatal error.
+    while os.read(0, 1):
+        pass
     stop()

@@ -60,7 +60,7 @@ class DuckDBEngine:
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "temp_directory": str(workdir),
-            "threads": threads or len(os.sched_getaffinity(0)),
+            "threads": threads or _cores(),
             "preserve_insertion_order": True,
             "memory_limit": memory_limit or _MEMORY_LIMIT,
         }
@@ -278,3 +278,10 @@ def _text_of(name: str, type_name: str) -> str:
     if type_name == "BLOB":
         return f"CASE WHEN {column} IS NOT NULL THEN '(binary)' END"
     return f"CAST({column} AS VARCHAR)"
+
+
+def _cores() -> int:
+    """Return how many cores this process may use; where the system does not tell, all there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

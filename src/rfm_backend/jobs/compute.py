@@ -25,7 +25,7 @@ from rfm_backend.pipeline.options_json import options_to_json
 from rfm_backend.pipeline.run import Analysis, result_sql
 from rfm_backend.progress import Step
 from rfm_backend.services.requests import request_from_json
-from rfm_backend.services.uploads import name_on_disk
+from rfm_backend.storage.files import stand_under_name
 
 MODEL: Final = "result.model.json"
 PROGRESS: Final = "progress.json"
@@ -51,33 +51,33 @@ def compute(
         The file, or an option, cannot be used.
     """
     wanted, out = request_from_json(request), Path(folder)
-    with tempfile.TemporaryDirectory(prefix="rfm-") as workdir:
-        # Under its own name, which is what the accounting and every message call it.
-        link = Path(workdir) / name_on_disk(name)
-        link.symlink_to(source)
-        with segment(
-            link,
+    with (
+        tempfile.TemporaryDirectory(prefix="rfm-") as workdir,
+        segment(
+            # Under its own name, which is what the accounting and every message call it.
+            stand_under_name(Path(source), name, Path(workdir)),
             options=wanted.options,
             model=wanted.model,
             table=wanted.table_toml,
             resources=Resources(memory_limit=memory_limit, threads=threads),
             progress=_ProgressFile(out / PROGRESS),
-        ) as result:
-            analysis = result.analysis
-            analysis.engine.write(result_sql(analysis), out / RESULT, form="parquet")
-            analysis.engine.write(_rows_sql(analysis), out / ROWS, form="parquet")
-            summary = json.dumps(summary_to_json(result.summary), ensure_ascii=False)
-            (out / "summary.json").write_text(summary, "utf-8")
-            (out / MODEL).write_text(model_to_json(result.model), "utf-8")
-            result.to_html(out / "report.en.html", language="en")
-            result.to_html(out / "report.id.html", language="id")
-            return {
-                "options": options_to_json(wanted.options),
-                "columns": list(analysis.result_columns),
-                "n_customers": result.quality.n_customers,
-                "n_clusters": len(result.clusters),
-                "seed": result.model.seed,
-            }
+        ) as result,
+    ):
+        analysis = result.analysis
+        analysis.engine.write(result_sql(analysis), out / RESULT, form="parquet")
+        analysis.engine.write(_rows_sql(analysis), out / ROWS, form="parquet")
+        summary = json.dumps(summary_to_json(result.summary), ensure_ascii=False)
+        (out / "summary.json").write_text(summary, "utf-8")
+        (out / MODEL).write_text(model_to_json(result.model), "utf-8")
+        result.to_html(out / "report.en.html", language="en")
+        result.to_html(out / "report.id.html", language="id")
+        return {
+            "options": options_to_json(wanted.options),
+            "columns": list(analysis.result_columns),
+            "n_customers": result.quality.n_customers,
+            "n_clusters": len(result.clusters),
+            "seed": result.model.seed,
+        }
 
 
 class _ProgressFile:

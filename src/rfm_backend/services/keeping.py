@@ -13,9 +13,10 @@ from rfm_backend import columns as c
 from rfm_backend.errors import InvalidRequest, NotFound
 from rfm_backend.pipeline.analysis import Finding
 from rfm_backend.pipeline.rules import BUILT_IN_TABLES, RuleTable, parse_rules
+from rfm_backend.services.previews import header_of
 from rfm_backend.services.service import Service
-from rfm_backend.services.uploads import no_upload
-from rfm_backend.storage import named, uploads
+from rfm_backend.services.uploads import get
+from rfm_backend.storage import named
 from rfm_backend.storage.named import SavedMapping, SavedTable, Shop
 
 
@@ -73,14 +74,9 @@ def add_mapping(
             field="columns",
         )
     text = json.dumps(dict(columns), ensure_ascii=False)
+    mark = None if upload_id is None else header_of(service, get(service, user_id, upload_id))
 
     def unit(tx: Connection) -> SavedMapping:
-        mark = None
-        if upload_id is not None:
-            upload = uploads.get(tx, upload_id, user_id=user_id)
-            if upload is None:
-                raise no_upload()
-            mark = upload.header_hash
         mapping_id = named.add(
             tx,
             SavedMapping,

@@ -17,8 +17,9 @@ from rfm_backend.errors import UnreadableFile
 from rfm_backend.library import inspect
 from rfm_backend.output.as_json import json_text
 from rfm_backend.services.service import Service
-from rfm_backend.services.uploads import name_on_disk, path_of
+from rfm_backend.services.uploads import path_of
 from rfm_backend.storage import named, uploads
+from rfm_backend.storage.files import stand_under_name
 from rfm_backend.storage.uploads import Upload
 
 _LOOK: Final = "rfm_backend.services.previews:look"
@@ -33,6 +34,29 @@ def preview(service: Service, upload: Upload) -> dict[str, object]:
     UnusableInput
         It cannot be opened as a table at all.
     """
+    told, mark = _looked_at(service, upload)
+    saved = service.database.read(lambda tx: named.mappings(tx, upload.user_id))
+    fitting = [
+        {"mapping_id": one.id, "name": one.name, "columns": dict(one.roles)}
+        for one in saved
+        if one.header_hash == mark
+    ]
+    return {"upload_id": upload.id, **told, "mappings": fitting}
+
+
+def header_of(service: Service, upload: Upload) -> str:
+    """Return what this upload's header has in common with that of other files; looks only once.
+
+    Raises
+    ------
+    UnusableInput
+        It cannot be opened as a table at all.
+    """
+    return upload.header_hash or _looked_at(service, upload)[1]
+
+
+def _looked_at(service: Service, upload: Upload) -> tuple[dict[str, object], str]:
+    """Return what a child process sees of a file, and the mark of its header, which is noted."""
     order = {"source": str(path_of(service, upload)), "name": upload.filename}
     limits = Limits(memory_bytes=service.settings.job_memory, seconds=_SECONDS)
     with Child(_LOOK, order, limits) as child:
@@ -45,21 +69,13 @@ def preview(service: Service, upload: Upload) -> dict[str, object]:
         service.database.write(
             lambda tx: uploads.change(tx, upload.id, user_id=upload.user_id, header_hash=mark)
         )
-    saved = service.database.read(lambda tx: named.mappings(tx, upload.user_id))
-    fitting = [
-        {"mapping_id": one.id, "name": one.name, "columns": dict(one.roles)}
-        for one in saved
-        if one.header_hash == mark
-    ]
-    return {"upload_id": upload.id, **told, "mappings": fitting}
+    return told, mark
 
 
 def look(*, source: str, name: str) -> str:
     """Inspect a file under its own name: what the child process does."""
     with tempfile.TemporaryDirectory(prefix="rfm-") as workdir:
-        link = Path(workdir) / name_on_disk(name)
-        link.symlink_to(source)
-        return json_text(inspect(link))
+        return json_text(inspect(stand_under_name(Path(source), name, Path(workdir))))
 
 
 def header_hash(columns: object) -> str:

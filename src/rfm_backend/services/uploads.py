@@ -28,7 +28,6 @@ from rfm_backend.storage.files import Readable, Received
 from rfm_backend.storage.uploads import Upload
 
 _MOST_NAME: Final = 255
-_MOST_NAME_BYTES: Final = 255
 _ROWS_AT_ONCE: Final = 20_000
 
 
@@ -193,22 +192,6 @@ def display_name(text: str) -> str:
     stem, dot, suffix = name.rpartition(".")
     end = f"{dot}{suffix}" if dot and len(suffix) <= 10 else ""
     return (stem if end else name)[: _MOST_NAME - len(end)] + end
-
-
-def name_on_disk(name: str) -> str:
-    """Return a file's name as a file system takes it: 255 bytes at most, the suffix kept.
-
-    Examples
-    --------
-    >>> name_on_disk("Juli/2024.csv"), len(name_on_disk("日" * 100 + ".csv").encode())
-    ('Juli_2024.csv', 253)
-    """
-    whole = name.replace("/", "_").replace("\0", "_")
-    if len(whole.encode()) <= _MOST_NAME_BYTES:
-        return whole
-    suffix = Path(whole).suffix if len(Path(whole).suffix.encode()) <= 20 else ""
-    start = whole.removesuffix(suffix).encode()[: _MOST_NAME_BYTES - len(suffix.encode())]
-    return start.decode(errors="ignore") + suffix
 
 
 def no_upload() -> NotFound:

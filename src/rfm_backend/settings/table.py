@@ -147,7 +147,7 @@ SETTINGS: Final = (
         "registration",
         "registration",
         "open",
-        "`open`: anybody can register. `closed`: only `rfm admin users add` makes accounts.",
+        "`open`: anybody can register. `closed`: only `rfm admin add` makes accounts.",
     ),
     _service(
         "RFM_KEEP_DAYS",

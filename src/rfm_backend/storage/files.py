@@ -27,6 +27,7 @@ from rfm_backend.errors import OverQuota, TooLarge
 _CHUNK: Final = 1024 * 1024
 # Files of nobody are swept once they are older than any request can be.
 _STRAY_SECONDS: Final = 3600
+_MOST_NAME_BYTES: Final = 255
 _NO_SPACE: Final = "The server's disk is full: nothing can be stored now. Tell its operator."
 
 
@@ -153,6 +154,20 @@ class FileStore:
         for path in strays:
             _remove(path)
         return len(strays)
+
+
+def stand_under_name(source: Path, name: str, folder: Path) -> Path:
+    """Give a stored file, which has a token for a name, the name that its owner knows it by."""
+    barred = '<>:"/\\|?*\0' if os.name == "nt" else "/\0"
+    plain = "".join("_" if mark in barred else mark for mark in name)
+    # A name has 255 characters at most here, and 255 bytes at most on a disk; its end says what it is.
+    shown = folder / plain.encode()[-_MOST_NAME_BYTES:].decode(errors="ignore")
+    try:
+        shown.symlink_to(source)
+    except OSError:
+        # Windows lets only some accounts make links.
+        shutil.copyfile(source, shown)
+    return shown
 
 
 def sync_folder(path: Path) -> None:
