@@ -17,6 +17,7 @@ from docs_tools import (
     env_example,
     errors_page,
     library_page,
+    pages_page,
     segments_page,
     settings_page,
 )
@@ -29,6 +30,7 @@ PAGES = {
     "columns.md": columns_page.page,
     "errors.md": errors_page.page,
     "library.md": library_page.page,
+    "pages.md": pages_page.page,
     "segments.md": segments_page.page,
     "settings.md": settings_page.page,
 }
