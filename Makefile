@@ -8,7 +8,7 @@ INSTALLED := .venv/.installed
 PYTEST := $(BIN)/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-quick check format types coverage docs docs-check check-faults bench bench-full lock clean
+.PHONY: help setup run test test-quick check format types coverage docs docs-check pictures check-faults bench bench-full lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,7 +36,7 @@ run: $(INSTALLED) ## Start the service on http://127.0.0.1:5000, with a made-up 
 	@echo "The customers with their segments:  out/segments.csv"
 	@echo "The report, for any browser:        file://$(CURDIR)/out/report.html"
 	@echo
-	@echo "The service starts now.  Try it in a browser:  http://127.0.0.1:5000/docs"
+	@echo "The service starts now.  Open it in a browser:  http://127.0.0.1:5000"
 	@echo "or in another terminal:  docs/start/api.md has the calls, out/sales.csv is a file to upload."
 	FLASK_ENV=development RFM_DATA_DIR=out/data UPLOAD_DIR=out/uploads $(BIN)/rfm serve
 
@@ -61,6 +61,9 @@ coverage: $(INSTALLED) ## The tests with branch coverage, lines that no test rea
 
 docs: $(INSTALLED) ## Write docs/reference from the code
 	$(BIN)/python -m docs_tools
+
+pictures: $(INSTALLED) ## Draw the dashboard's pages into docs/pictures
+	$(BIN)/python -m docs_tools.pictures
 
 docs-check: $(INSTALLED) ## Fail where docs/reference differs from the code
 	$(BIN)/python -m docs_tools --check

@@ -50,7 +50,13 @@ class LoggedIn:
 
 
 def register(
-    service: Service, *, username: str, email: str, password: str, device: str
+    service: Service,
+    *,
+    username: str,
+    email: str,
+    password: str,
+    device: str,
+    first_shop: str = FIRST_SHOP,
 ) -> LoggedIn:
     """Make an account and log it in.
 
@@ -64,8 +70,13 @@ def register(
         The username or the address is somebody's.
     """
     if service.settings.registration == "closed":
-        raise NotAllowed("Registration is closed here: ask the operator for an account.")
-    user = add_user(service, username=username, email=email, password=password)
+        raise NotAllowed(
+            "Registration is closed here: ask the operator for an account.",
+            reason="registration_closed",
+        )
+    user = add_user(
+        service, username=username, email=email, password=password, first_shop=first_shop
+    )
     return LoggedIn(user=user, token=begin_login(service, user, device))
 
 

@@ -58,6 +58,7 @@ def sign_up(visit: Visit) -> Screen | Response:
             email=form["email"],
             password=form["password"],
             device=visit.device,
+            first_shop=visit.words("sign.first_shop"),
         )
     except RfmError as error:
         is_open = visit.service.settings.registration == "open"

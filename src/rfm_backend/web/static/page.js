@@ -1,25 +1,36 @@
-// What every page does: it tells when htmx got no answer, and keeps what was typed.
+// What every page does: it tells when htmx got no answer or a refusal, and keeps what was typed.
 "use strict";
 
-document.addEventListener("htmx:error", (event) => {
-  // A row that asks every second asks again by itself; what a person sent does not.
-  const source = event.detail?.ctx?.sourceElement;
-  if (source?.getAttribute("hx-trigger")?.startsWith("every")) return;
-  say(document.body.dataset.away);
-});
+(() => {
+  const notice = () => document.getElementById("notice");
+  const status = (event) => event.detail?.ctx?.response?.status ?? 0;
+  const repeats = (event) => event.detail?.ctx?.sourceElement?.getAttribute("hx-trigger")?.startsWith("every");
+  // Whether what stands in #notice came from a part that asks by itself, not from what a person did.
+  let isOfRepeater = false;
 
-// A message of the server comes into #notice by itself (HX-Retarget); whoever looks elsewhere is led there.
-document.addEventListener("htmx:after:swap", (event) => {
-  const notice = document.getElementById("notice");
-  if (event.detail?.ctx?.response?.status >= 400 && notice?.firstElementChild) {
-    notice.scrollIntoView({ block: "nearest" });
+  // What repeats says a thing once: every second it would drown out all else for whoever listens.
+  const isSaid = (event) => repeats(event) && notice().firstElementChild;
+
+  document.addEventListener("htmx:error", (event) => {
+    if (isSaid(event)) return;
+    const message = document.createElement("p");
+    message.className = "message";
+    message.textContent = document.body.dataset.away;
+    notice().replaceChildren(message);
+    tell(event);
+  });
+
+  // A refusal brings its words into #notice (HX-Retarget).
+  document.addEventListener("htmx:before:swap", (event) => {
+    if (status(event) >= 400 && isSaid(event)) event.preventDefault();
+  });
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (status(event) >= 400) tell(event);
+    else if (isOfRepeater || !repeats(event)) notice().replaceChildren();
+  });
+
+  function tell(event) {
+    isOfRepeater = Boolean(repeats(event));
+    notice().scrollIntoView({ block: "nearest" });
   }
-});
-
-function say(words) {
-  const message = document.createElement("p");
-  message.className = "message";
-  message.textContent = words;
-  document.getElementById("notice").replaceChildren(message);
-  message.scrollIntoView({ block: "nearest" });
-}
+})();
