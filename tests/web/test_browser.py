@@ -1,13 +1,15 @@
 """The dashboard in a real browser: every page in both themes, the trial, forms, a login that ends."""
 
+import datetime as dt
 import re
 from pathlib import Path
 
 import pytest
 from api.shop import PASSWORD, Api
-from playwright.sync_api import ViewportSize, expect
+from playwright.sync_api import Browser, ViewportSize, expect
 from web.watched import Watched
 
+from rfm_backend.storage import uploads
 from rfm_backend.web.pages.start import EXAMPLE
 
 pytestmark = pytest.mark.slow
@@ -122,6 +124,17 @@ def test_a_login_that_ended_keeps_the_work_on_the_screen(watched: Watched, api: 
     expect(page.locator(f"#upload-{upload_id}")).to_be_visible()
     expect(page).to_have_url(re.compile("/history$"))
 
+    # What asks every second says it once; what a person does is answered each time.
+    page.locator("#notice > *").evaluate("message => { message.dataset.seen = 'true'; }")
+    again = "id => htmx.ajax('GET', `/history/${id}`, {source: `#upload-${id}`})"
+    page.locator("tbody tr").evaluate("row => row.setAttribute('hx-trigger', 'every 1s')")
+    page.evaluate(again, upload_id)
+    expect(page.locator("#notice > [data-seen]")).to_be_visible()
+    page.locator("tbody tr").evaluate("row => row.removeAttribute('hx-trigger')")
+    page.evaluate(again, upload_id)
+    expect(page.locator("#notice > [data-seen]")).to_have_count(0)
+    expect(page.locator("#notice")).to_contain_text("Your login has ended")
+
 
 def test_a_server_that_is_away_is_told_and_the_page_stays(watched: Watched, api: Api) -> None:
     person = api.person()
@@ -138,6 +151,25 @@ def test_a_server_that_is_away_is_told_and_the_page_stays(watched: Watched, api:
 
     expect(page.locator("#notice")).to_contain_text("The server does not answer")
     expect(page.locator(f"#upload-{upload_id}")).to_be_visible()
+
+
+def test_a_moment_is_shown_by_the_clock_of_the_reader(
+    browser: Browser, address: str, api: Api
+) -> None:
+    person = api.person()
+    upload_id = person.upload()
+    moment = dt.datetime(2026, 3, 31, 20, 30)  # noqa: DTZ001  # stored in UTC, without a zone
+    api.service.database.write(
+        lambda tx: uploads.change(tx, upload_id, user_id=person.user_id, created_at=moment)
+    )
+    context = browser.new_context(base_url=address, timezone_id="Asia/Jakarta", locale="id-ID")
+    context.add_cookies([{"name": "rfm_login", "value": person.token, "url": address}])
+    page = context.new_page()
+    page.goto("/history")
+
+    # 20:30 UTC is half past three of the next morning in Jakarta.
+    expect(page.locator("time")).to_have_text(re.compile(r"1 April 2026.*03[.:]30"))
+    context.close()
 
 
 def test_the_keyboard_alone_reaches_the_content_and_the_switches(watched: Watched) -> None:

@@ -6,7 +6,7 @@ Out: an answer; failures are told by failures.py.
 What always holds: an unsafe method from another site is refused before anything of it is read.
 """
 
-from typing import Any, Final
+from typing import Any
 
 from flask import Flask, Response, g, request
 from werkzeug.exceptions import NotFound
@@ -17,9 +17,7 @@ from rfm_backend.web.login import caller_of
 from rfm_backend.web.origin import is_from_another_site
 from rfm_backend.web.reader import reader_of
 from rfm_backend.web.render import render
-from rfm_backend.web.routing import Page, Visit
-
-_MOST_ID: Final = 2**63 - 1
+from rfm_backend.web.routing import MOST_ID, Page, Visit
 
 
 def register(app: Flask, pages: list[Page], service: Service) -> None:
@@ -39,7 +37,7 @@ def _view(page: Page, service: Service) -> Any:  # noqa: ANN401  # Flask's own t
         g.page_user = caller.user if caller else None
         if caller is None and page.access == "user":
             raise NotAuthenticated("A login is needed.", reason="session_ended")
-        if any(isinstance(value, int) and value > _MOST_ID for value in path.values()):
+        if any(isinstance(value, int) and value > MOST_ID for value in path.values()):
             raise NotFound
         visit = Visit(
             service=service, request=request, reader=reader_of(request), caller=caller, path=path

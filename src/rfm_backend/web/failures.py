@@ -4,6 +4,7 @@ In:  an error of errors.py, one of Flask's, or anything else.
 Out: an answer in the reader's language; nothing of our insides.
 
     a page was asked for, and the login has ended    the sign-in page, which leads back
+    a form was sent, and the login has ended         a page that says so: nothing was done
     a page was asked for                             a page of its own, with a next step
     htmx asked                                       a message on top; what was typed stays
 """
@@ -49,7 +50,10 @@ def of_ours(error: RfmError) -> Response:
     if isinstance(error, NotAuthenticated) and request.method == "GET" and not _is_htmx():
         here = request.full_path.rstrip("?")
         return Response(status=303, headers={"Location": f"/sign-in?next={quote(here)}"})
-    return _answer(status, error.code, words_of(error, reader_of(request).words))
+    words = reader_of(request).words
+    if isinstance(error, NotAuthenticated) and not _is_htmx():
+        return _answer(status, error.code, words("problems.not_authenticated_form"))
+    return _answer(status, error.code, words_of(error, words))
 
 
 def of_http(error: HTTPException) -> Response:

@@ -21,6 +21,8 @@ from rfm_backend.web.reader import Reader
 
 Access = Literal["anyone", "user"]
 Method = Literal["GET", "POST"]
+# The largest number that a row can have: a larger one would be an error of the database.
+MOST_ID: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +58,10 @@ class Visit:
         shown = self.request.headers.get("User-Agent", "")
         return "".join(mark for mark in shown if mark.isprintable())[:200]
 
-    @property
-    def is_fragment(self) -> bool:
-        """Whether htmx asks, which puts the answer into the page that is shown."""
-        return self.request.headers.get("HX-Request") == "true"
+    def number(self, name: str) -> int | None:
+        """Return a number of the query that can be one of a row's, None where there is no such."""
+        given = self.request.args.get(name, type=int)
+        return given if given is not None and 0 < given <= MOST_ID else None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -62,7 +62,7 @@ def download_report(visit: Visit) -> Response:
 
 
 def _shown(visit: Visit, *, error: RfmError | None = None) -> Screen:
-    before = visit.request.args.get("before", type=int)
+    before = visit.number("before")
     found = history.page(visit.service, visit.user.id, before=before, limit=_PER_PAGE + 1)
     return Screen(
         template="history.html",

@@ -1,4 +1,5 @@
-// What every page does: it tells when htmx got no answer or a refusal, and keeps what was typed.
+// What every page does: it tells when htmx got no answer or a refusal, and keeps what was typed; it shows
+// moments by the reader's own clock.
 "use strict";
 
 (() => {
@@ -25,9 +26,20 @@
     if (status(event) >= 400 && isSaid(event)) event.preventDefault();
   });
   document.addEventListener("htmx:after:swap", (event) => {
+    showMoments();
     if (status(event) >= 400) tell(event);
     else if (isOfRepeater || !repeats(event)) notice().replaceChildren();
   });
+
+  // The server writes the day in UTC, which stands where there is no script; in English it writes the day first.
+  function showMoments() {
+    const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
+    const form = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" });
+    for (const time of document.querySelectorAll("time[datetime]")) {
+      time.textContent = form.format(new Date(time.dateTime));
+    }
+  }
+  showMoments();
 
   function tell(event) {
     isOfRepeater = Boolean(repeats(event));
