@@ -32,7 +32,7 @@ def caller_of(service: Service, request: Request) -> Caller | None:
     return caller if caller.login_token is not None else None
 
 
-def begin_login(service: Service, token: str, *, to: str) -> Response:
+def set_login(service: Service, token: str, *, to: str) -> Response:
     """Return the way on for a browser that has logged in."""
     answer = Response(status=303, headers={"Location": to})
     answer.set_cookie(
@@ -47,7 +47,7 @@ def begin_login(service: Service, token: str, *, to: str) -> Response:
     return answer
 
 
-def end_login(service: Service, *, to: str) -> Response:
+def clear_login(service: Service, *, to: str) -> Response:
     """Return the way on for a browser that has logged out."""
     answer = Response(status=303, headers={"Location": to})
     answer.delete_cookie(

@@ -8,15 +8,17 @@ What always holds: a page runs scripts and styles of this server alone, and send
 
 import datetime as dt
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import jinja2
 from flask import Request, Response
 
-from rfm_backend.storage.users import User
 from rfm_backend.web.reader import THEMES, Reader
 from rfm_backend.web.routing import Screen
 from rfm_backend.web.static_files import address_of
+
+if TYPE_CHECKING:
+    from rfm_backend.storage.users import User
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -24,7 +26,7 @@ POLICY: Final = (
 )
 
 
-def render(screen: Screen, *, reader: Reader, request: Request, user: User | None) -> Response:
+def render(screen: Screen, *, reader: Reader, request: Request, user: "User | None") -> Response:
     """Return a screen as an answer."""
     text = (
         _templates()

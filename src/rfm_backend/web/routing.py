@@ -8,7 +8,7 @@ What always holds: there is no page outside this list, and a page for users has 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from flask import Request, Response
 
@@ -16,8 +16,10 @@ from rfm_backend.catalogue import Words
 from rfm_backend.errors import NotAuthenticated
 from rfm_backend.services import Service
 from rfm_backend.services.tokens import Caller
-from rfm_backend.storage.users import User
 from rfm_backend.web.reader import Reader
+
+if TYPE_CHECKING:
+    from rfm_backend.storage.users import User
 
 Access = Literal["anyone", "user"]
 Method = Literal["GET", "POST"]
@@ -36,7 +38,7 @@ class Visit:
     path: Mapping[str, Any]
 
     @property
-    def user(self) -> User:
+    def user(self) -> "User":
         """The account that asks; every page but those for anyone has one."""
         return self.known.user
 

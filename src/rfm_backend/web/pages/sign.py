@@ -5,7 +5,7 @@ from flask import Response
 from rfm_backend.errors import RfmError
 from rfm_backend.services import accounts, trials
 from rfm_backend.web.forms import Form, refused, sent_form
-from rfm_backend.web.login import begin_login, end_login, safe_next
+from rfm_backend.web.login import clear_login, safe_next, set_login
 from rfm_backend.web.routing import Screen, Visit, page
 
 HOME = "/history"
@@ -33,7 +33,7 @@ def sign_in(visit: Visit) -> Screen | Response:
         )
     except RfmError as error:
         return refused("sign_in.html", form, error, visit)
-    return begin_login(visit.service, done.token, to=safe_next(form["next"], otherwise=HOME))
+    return set_login(visit.service, done.token, to=safe_next(form["next"], otherwise=HOME))
 
 
 @page("/sign-up", access="anyone")
@@ -63,7 +63,7 @@ def sign_up(visit: Visit) -> Screen | Response:
     except RfmError as error:
         is_open = visit.service.settings.registration == "open"
         return refused("sign_up.html", form, error, visit, is_open=is_open)
-    return begin_login(visit.service, made.token, to=HOME)
+    return set_login(visit.service, made.token, to=HOME)
 
 
 @page("/sign-out", method="POST", access="anyone")
@@ -71,7 +71,7 @@ def sign_out(visit: Visit) -> Response:
     """End the login."""
     if visit.caller is not None:
         accounts.log_out(visit.service, visit.caller)
-    return end_login(visit.service, to="/")
+    return clear_login(visit.service, to="/")
 
 
 @page("/try", method="POST", access="anyone")
@@ -80,4 +80,4 @@ def try_sample(visit: Visit) -> Response:
     if visit.caller is not None:
         return Response(status=303, headers={"Location": HOME})
     begun = trials.begin_trial(visit.service, language=visit.reader.language, device=visit.device)
-    return begin_login(visit.service, begun.token, to=HOME)
+    return set_login(visit.service, begun.token, to=HOME)
