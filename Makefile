@@ -9,7 +9,7 @@ RUNNABLE := .venv/.runnable
 PYTEST := $(BIN)/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-quick check check-systems format coverage docs docs-check check-faults check-security fuzz bench bench-full lock sbom audit clean
+.PHONY: help setup run test test-quick check check-systems format coverage docs docs-check pictures check-faults check-security fuzz bench bench-full lock sbom audit clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,7 +43,7 @@ run: $(RUNNABLE) ## Start the service on http://127.0.0.1:5000, with a made-up s
 	@echo "The customers with their segments:  out/segments.csv"
 	@echo "The report, for any browser:        file://$(CURDIR)/out/report.html"
 	@echo
-	@echo "The service starts now.  Try it in a browser:  http://127.0.0.1:5000/docs"
+	@echo "The service starts now.  Open it in a browser:  http://127.0.0.1:5000"
 	@echo "or in another terminal:  docs/start/api.md has the calls, out/sales.csv is a file to upload."
 	FLASK_ENV=development RFM_DATA_DIR=out/data UPLOAD_DIR=out/uploads $(BIN)/rfm serve
 
@@ -72,6 +72,9 @@ coverage: $(INSTALLED) ## The tests with branch coverage, lines that no test rea
 
 docs: $(INSTALLED) ## Write docs/reference from the code
 	$(BIN)/python -m docs_tools
+
+pictures: $(INSTALLED) ## Draw the dashboard's pages into docs/pictures
+	$(BIN)/python -m docs_tools.pictures
 
 docs-check: $(INSTALLED) ## Fail where docs/reference differs from the code
 	$(BIN)/python -m docs_tools --check

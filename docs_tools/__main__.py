@@ -17,6 +17,7 @@ from docs_tools import (
     env_example,
     errors_page,
     library_page,
+    pages_page,
     postman,
     segments_page,
     settings_page,
@@ -32,6 +33,7 @@ PAGES = {
     "library.md": library_page.page,
     "rfm-backend.postman_collection.json": postman.page,
     "openapi.json": api_page.collection,
+    "pages.md": pages_page.page,
     "segments.md": segments_page.page,
     "settings.md": settings_page.page,
 }

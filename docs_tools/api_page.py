@@ -6,8 +6,8 @@ import re
 
 from docs_tools import markdown
 from rfm_backend.api.openapi import describe
-from rfm_backend.api.problems import STATUS
 from rfm_backend.api.routing import PARAMETER, ROUTES, Route
+from rfm_backend.statuses import STATUS
 
 _WORDS = """\
 Every call but those for anyone carries the header `Authorization: Bearer <token>`; what is another user's answers as what is not there: 404.

@@ -1,10 +1,10 @@
-"""The Flask application: routes, errors, headers, cross-origin access.
+"""The Flask application: the API's routes and the dashboard's pages, errors, headers, cross-origin access.
 
 In:  a `Service`.
 Out: `Flask`, which any WSGI server runs.
 
 What always holds: every answer, errors included, carries the security headers and a request number;
-errors are problems; only origins of the allow-list may call from a page.
+the API's errors are problems, a page's are pages; only origins of the allow-list may call from a page.
 """
 
 import logging
@@ -26,14 +26,19 @@ from rfm_backend.errors import RfmError
 from rfm_backend.logs import request_id
 from rfm_backend.services import Service
 from rfm_backend.settings import ServiceSettings
+from rfm_backend.web import dispatch as web
+from rfm_backend.web import failures
+from rfm_backend.web.pages import account, history, parts, sign, start
+from rfm_backend.web.routing import PAGES
 
 __all__ = ["create_app", "headers_of"]
 
 _LOG: Final = logging.getLogger("rfm_backend.requests")
 # Asked every few seconds by whatever watches the service.
 _WATCHED: Final = ("/health", "/ready", "/metrics")
-# The modules that declare the routes; importing them is what fills the list.
+# The modules that declare the routes and the pages; importing them is what fills the lists.
 _DECLARE: Final = (accounts, analyses, health, keeping, results, uploads)
+_DECLARE_PAGES: Final = (account, history, parts, sign, start)
 # A multipart body is larger than its file by its boundaries and fields.
 _BODY_SLACK: Final = 1024 * 1024
 _LOCAL_PAGES: Final = (r"http://localhost(:\d+)?", r"http://127\.0\.0\.1(:\d+)?")
@@ -66,6 +71,7 @@ def create_app(service: Service) -> Flask:
     # No redirect to an address that somebody made up.
     app.url_map.merge_slashes = False
     register(app, ROUTES, service)
+    web.register(app, PAGES, service)
     _answer_errors(app)
     _watch(app, headers_of(service.settings))
     origins = service.settings.cors_origins or (
@@ -97,9 +103,24 @@ def _origin(text: str, service: Service) -> str:
 
 
 def _answer_errors(app: Flask) -> None:
-    app.register_error_handler(RfmError, problems.of_ours)
-    app.register_error_handler(HTTPException, problems.of_http)
-    app.register_error_handler(Exception, problems.of_anything)
+    """Tell a failure as a problem to a program, and as a page to a person."""
+
+    def of_ours(error: RfmError) -> Response:
+        return failures.of_ours(error) if failures.is_for_page(request) else problems.of_ours(error)
+
+    def of_http(error: HTTPException) -> Response:
+        return failures.of_http(error) if failures.is_for_page(request) else problems.of_http(error)
+
+    def of_anything(error: Exception) -> Response:
+        return (
+            failures.of_anything(error)
+            if failures.is_for_page(request)
+            else problems.of_anything(error)
+        )
+
+    app.register_error_handler(RfmError, of_ours)
+    app.register_error_handler(HTTPException, of_http)
+    app.register_error_handler(Exception, of_anything)
 
 
 def _watch(app: Flask, always: Mapping[str, str]) -> None:

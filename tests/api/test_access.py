@@ -6,6 +6,7 @@ import pytest
 from api.shop import Api, Person
 
 from rfm_backend.api.routing import ROUTES, Route
+from rfm_backend.web.routing import PAGES
 
 # Routes whose address names a thing of a user's, and how the thing is called.
 _THING = re.compile(r"<(?:int|path|string):(\w+)>")
@@ -66,6 +67,7 @@ def address(route: Route, values: dict[str, object]) -> str:
 
 def test_the_application_has_no_route_but_the_declared_ones(api: Api) -> None:
     declared = {(route.path, route.method) for route in ROUTES}
+    declared |= {(page.path, page.method) for page in PAGES}
     served = {
         (rule.rule, method)
         for rule in api.app.url_map.iter_rules()

@@ -20,6 +20,10 @@ SAME_IN_BOTH = frozenset(
         "criteria.davies_bouldin",
         "criteria.calinski_harabasz",
         "criteria.gap_statistic",
+        "web.product",
+        "web.api",
+        "web.language_en",
+        "web.language_id",
     }
 )
 

@@ -17,29 +17,12 @@ from flask import Response, g
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
-from rfm_backend import errors
 from rfm_backend.errors import RfmError
+from rfm_backend.statuses import status_of
 
 _LOG: Final = logging.getLogger("rfm_backend.api")
 CONTENT_TYPE: Final = "application/problem+json"
 
-# The first class that fits decides.
-STATUS: Final[tuple[tuple[type[RfmError], int], ...]] = (
-    (errors.NotAuthenticated, 401),
-    (errors.WrongPassword, 403),
-    (errors.NotAllowed, 403),
-    (errors.NotFound, 404),
-    (errors.UnknownCustomer, 404),
-    (errors.AlreadyTaken, 409),
-    (errors.NotProcessed, 409),
-    (errors.TooLarge, 413),
-    (errors.AnalysisFailed, 422),
-    (errors.OverQuota, 507),
-    (errors.Unavailable, 503),
-    (errors.InvalidRequest, 400),
-    (errors.InvalidOption, 422),
-    (errors.UnusableInput, 422),
-)
 _WORDS: Final = {
     400: ("bad_request", "The request cannot be understood."),
     404: ("not_found", "There is nothing at this address."),
@@ -87,7 +70,7 @@ def problem(
 
 def of_ours(error: RfmError) -> Response:
     """Return an error of this package as an answer."""
-    status = next((status for kind, status in STATUS if isinstance(error, kind)), 500)
+    status = status_of(error)
     if status == 500:
         return of_anything(error)
     headers = {}

@@ -1,4 +1,4 @@
-"""`rfm serve`: the HTTP API and a worker beside it.
+"""`rfm serve`: the dashboard and the HTTP API, and a worker beside them.
 
 In:  settings.
 Out: a server that runs until it is told to stop: requests under way are finished, jobs handed back.
@@ -29,7 +29,7 @@ _STOP_SECONDS = 8
 def command(
     host: str | None, port: int | None, *, no_worker: bool, silent_seconds: float | None
 ) -> None:
-    """Run the service: the HTTP API and a worker.
+    """Run the service: the dashboard, the HTTP API and a worker.
 
     With the embedded database its tables are made by themselves; for MySQL run `python migrate.py` first.
     """

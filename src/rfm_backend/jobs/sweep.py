@@ -1,4 +1,4 @@
-"""Ends what was begun and not finished: deletions, half-written analyses, files of nobody.
+"""Ends what was begun and not finished: deletions, half-written analyses, files of nobody; and trials.
 
 In:  a `Service`.
 Out: nothing left over; run at a worker's start and every hour.
@@ -11,7 +11,7 @@ import logging
 from typing import Final
 
 from rfm_backend.services import Service
-from rfm_backend.services.accounts import finish_deletion
+from rfm_backend.services.accounts import delete_account, finish_deletion
 from rfm_backend.services.uploads import delete, expired, remove_analysis, remove_upload
 from rfm_backend.storage import analyses, logins, uploads, users
 from rfm_backend.storage.rows import utc_now
@@ -26,6 +26,8 @@ def sweep(service: Service) -> None:
     """End deletions, remove what is left over, forget what is too old."""
     for user_id, upload_id in expired(service):
         delete(service, user_id, upload_id)
+    for user_id in service.database.read(lambda tx: users.ended(tx, utc_now())):
+        delete_account(service, user_id)
     for user_id in service.database.read(users.being_deleted):
         finish_deletion(service, user_id)
     for user_id, upload_id in service.database.read(uploads.being_deleted):

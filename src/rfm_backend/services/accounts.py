@@ -10,6 +10,7 @@ What always holds
       what was begun is ended by the next sweep.
 """
 
+import datetime as dt
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -49,7 +50,13 @@ class LoggedIn:
 
 
 def register(
-    service: Service, *, username: str, email: str, password: str, device: str
+    service: Service,
+    *,
+    username: str,
+    email: str,
+    password: str,
+    device: str,
+    first_shop: str = FIRST_SHOP,
 ) -> LoggedIn:
     """Make an account and log it in.
 
@@ -63,12 +70,25 @@ def register(
         The username or the address is somebody's.
     """
     if service.settings.registration == "closed":
-        raise NotAllowed("Registration is closed here: ask the operator for an account.")
-    user = add_user(service, username=username, email=email, password=password)
-    return LoggedIn(user=user, token=_log_in(service, user, device))
+        raise NotAllowed(
+            "Registration is closed here: ask the operator for an account.",
+            reason="registration_closed",
+        )
+    user = add_user(
+        service, username=username, email=email, password=password, first_shop=first_shop
+    )
+    return LoggedIn(user=user, token=begin_login(service, user, device))
 
 
-def add_user(service: Service, *, username: str, email: str, password: str) -> User:
+def add_user(
+    service: Service,
+    *,
+    username: str,
+    email: str,
+    password: str,
+    first_shop: str = FIRST_SHOP,
+    ends_at: dt.datetime | None = None,
+) -> User:
     """Make an account, whether registration is open or not: errors are those of `register`."""
     username, email = checked_username(username), checked_email(email)
     check_new_password(service, password, username=username, email=email)
@@ -82,8 +102,9 @@ def add_user(service: Service, *, username: str, email: str, password: str) -> U
             email=email,
             email_key=key_of(email),
             password_hash=kept,
+            ends_at=ends_at,
         )
-        named.add(tx, Shop, user_id=user_id, name=FIRST_SHOP)
+        named.add(tx, Shop, user_id=user_id, name=first_shop)
         made = users.by_id(tx, user_id)
         assert made is not None
         return made
@@ -107,7 +128,7 @@ def log_in(service: Service, *, identifier: str, password: str, device: str) -> 
     if is_outdated(service, user.password_hash):
         kept = hash_password(service, password)
         service.database.write(lambda tx: users.change(tx, user.id, password_hash=kept))
-    return LoggedIn(user=user, token=_log_in(service, user, device))
+    return LoggedIn(user=user, token=begin_login(service, user, device))
 
 
 def log_out(service: Service, caller: Caller) -> None:
@@ -176,7 +197,7 @@ def change_password(
     changed = service.database.read(lambda tx: users.by_id(tx, user.id))
     if changed is None:
         raise NotAuthenticated("The account does not exist any more.")
-    return LoggedIn(user=changed, token=_log_in(service, changed, device))
+    return LoggedIn(user=changed, token=begin_login(service, changed, device))
 
 
 def set_password(service: Service, user: User, password: str) -> None:
@@ -256,7 +277,8 @@ def checked_email(text: str) -> str:
     return address
 
 
-def _log_in(service: Service, user: User, device: str) -> str:
+def begin_login(service: Service, user: User, device: str) -> str:
+    """Note a login and return its token."""
     token_id = new_token_id()
     token, expires_at = issue(service, user, token_id=token_id)
     service.database.write(

@@ -42,18 +42,22 @@ def check_new_password(service: Service, password: str, *, username: str, email:
         raise InvalidRequest(
             f"A password has {SHORTEST} to {LONGEST:,} characters; this one has {len(password):,}.",
             field="password",
+            reason="password_length",
         )
     if service.settings.is_development:
         return
     folded = password.casefold()
     if folded in (username.casefold(), email.casefold(), email.casefold().partition("@")[0]):
         raise InvalidRequest(
-            "The password is the account's own name: choose another.", field="password"
+            "The password is the account's own name: choose another.",
+            field="password",
+            reason="password_is_name",
         )
     if folded in _common():
         raise InvalidRequest(
             "This password is one of the most common ones: choose another, such as a few words.",
             field="password",
+            reason="password_common",
         )
 
 

@@ -12,6 +12,7 @@ What always holds
 
 import contextlib
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -85,6 +86,19 @@ def page(tx: Connection, user_id: int, *, before: int | None, limit: int) -> lis
     if before is not None:
         chosen = chosen.where(JOBS.c.id < before)
     return as_values(Job, tx.execute(chosen))
+
+
+def newest_of_uploads(
+    tx: Connection, upload_ids: Sequence[int], *, user_id: int
+) -> Mapping[int, Job]:
+    """Return the newest job of each of a user's uploads that has one."""
+    newest = (
+        sa.select(sa.func.max(JOBS.c.id))
+        .where(JOBS.c.user_id == user_id, JOBS.c.upload_id.in_(upload_ids))
+        .group_by(JOBS.c.upload_id)
+    )
+    found = as_values(Job, tx.execute(_all().where(JOBS.c.id.in_(newest))))
+    return {job.upload_id: job for job in found}
 
 
 def claim(tx: Connection, *, worker: str, lease: dt.timedelta) -> Job | None:

@@ -103,6 +103,8 @@ USERS: Final = _table(
     _time("updated_at"),
     # Set once deletion has begun: nothing of this user is served any more.
     _time("deleting_at", nullable=True),
+    # Set for an account made to try the sample: it is deleted then, with everything in it.
+    _time("ends_at", nullable=True),
     UniqueConstraint("username_key"),
     UniqueConstraint("email_key"),
 )

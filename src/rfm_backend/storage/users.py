@@ -28,6 +28,7 @@ class User:
     created_at: dt.datetime
     updated_at: dt.datetime
     deleting_at: dt.datetime | None
+    ends_at: dt.datetime | None
 
 
 _ALIVE = USERS.c.deleting_at.is_(None)
@@ -41,6 +42,7 @@ def add(
     email: str,
     email_key: str,
     password_hash: str,
+    ends_at: dt.datetime | None = None,
 ) -> int:
     """Add an account and return its number.
 
@@ -60,6 +62,7 @@ def add(
         "is_disabled": False,
         "created_at": now,
         "updated_at": now,
+        "ends_at": ends_at,
     }
     _refuse_taken(tx, username_key=username_key, email_key=email_key, besides=None)
     try:
@@ -135,6 +138,18 @@ def being_deleted(tx: Connection) -> list[int]:
     """Return the accounts whose deletion has begun and not ended."""
     found = tx.execute(sa.select(USERS.c.id).where(USERS.c.deleting_at.is_not(None)))
     return [int(row[0]) for row in found]
+
+
+def ended(tx: Connection, moment: dt.datetime) -> list[int]:
+    """Return the accounts whose time was over at a moment."""
+    chosen = sa.select(USERS.c.id).where(USERS.c.ends_at <= moment, _ALIVE)
+    return [int(row[0]) for row in tx.execute(chosen)]
+
+
+def count_ending(tx: Connection) -> int:
+    """Return how many accounts there are that will end."""
+    chosen = sa.select(sa.func.count()).where(USERS.c.ends_at.is_not(None), _ALIVE)
+    return int(tx.execute(chosen).scalar_one())
 
 
 def all_users(tx: Connection) -> list[User]:

@@ -1,1 +1,1 @@
-"""What a browser gets: static files."""
+"""The dashboard: pages rendered here, over the same services as the API; static files beside them."""

@@ -1,0 +1,91 @@
+// Draws the charts of a page with ECharts, in the colours of the theme.
+//
+// In:  <figure class="chart"> with a .drawing and its figures as JSON in a script element (figure.html).
+// Out: a drawing that follows the theme and the width; the table beside it is there without this.
+//
+// A new kind of chart is a function in KINDS: from figures and colours to ECharts' options.  Texts come
+// written by the server; tooltips are drawn (richText), never HTML.
+"use strict";
+
+(() => {
+  const KINDS = { bars };
+  const NAMES = ["ink", "soft", "line", "paper", "wash", "people", "money", "warn", "good"];
+  const drawn = new Map();
+
+  function bars(figures, colours, width) {
+    const fills = [colours.people, colours.money, colours.warn];
+    const compact = width < 480;
+    return {
+      grid: { left: compact ? 118 : 150, right: 56, top: 34, bottom: 4 },
+      legend: { top: 0, left: 0, itemWidth: 14, itemHeight: 10, textStyle: { color: colours.ink } },
+      xAxis: { type: "value", show: false },
+      yAxis: {
+        type: "category", inverse: true, data: figures.names,
+        axisLine: { show: false }, axisTick: { show: false },
+        axisLabel: { color: colours.ink, fontSize: 13, width: compact ? 110 : 142, overflow: "break", lineHeight: 14, interval: 0 },
+      },
+      tooltip: {
+        trigger: "axis", axisPointer: { type: "shadow" },
+        formatter: (points) => [
+          points[0].name,
+          ...points.map((one) => `${one.seriesName}: ${figures.texts[one.dataIndex][one.seriesIndex]}`),
+        ].join("\n"),
+      },
+      series: figures.series.map((name, place) => ({
+        type: "bar", name, barMaxWidth: 13, barGap: "8%", barCategoryGap: "30%",
+        itemStyle: { color: fills[place], borderRadius: 2 },
+        label: {
+          show: true, position: "right", color: colours.ink, fontSize: 12,
+          formatter: (point) => figures.texts[point.dataIndex][place],
+        },
+        data: figures.values.map((values) => values[place]),
+      })),
+    };
+  }
+
+  // A custom property keeps its text, light-dark() and all; as a colour of an element it is worked out.
+  function themeColours() {
+    const probe = document.createElement("i");
+    document.body.append(probe);
+    const found = Object.fromEntries(NAMES.map((name) => {
+      probe.style.color = `var(--${name})`;
+      return [name, getComputedStyle(probe).color];
+    }));
+    probe.remove();
+    return found;
+  }
+
+  function draw(figure, colours) {
+    const place = figure.querySelector(".drawing");
+    const figures = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
+    let chart = drawn.get(figure);
+    if (!chart) {
+      chart = echarts.init(place, null, { renderer: "canvas" });
+      drawn.set(figure, chart);
+      new ResizeObserver(() => { chart.resize(); draw(figure, themeColours()); }).observe(place);
+    }
+    const options = KINDS[figures.kind](figures, colours, place.clientWidth);
+    chart.setOption({
+      animation: false,
+      textStyle: { fontFamily: getComputedStyle(document.body).fontFamily, color: colours.ink },
+      ...options,
+      tooltip: {
+        renderMode: "richText", confine: true, backgroundColor: colours.paper, borderColor: colours.line,
+        textStyle: { color: colours.ink }, ...options.tooltip,
+      },
+    }, true);
+    figure.dataset.drawn = "true";
+  }
+
+  function drawAll() {
+    for (const [figure, chart] of drawn) {
+      if (!figure.isConnected) { chart.dispose(); drawn.delete(figure); }
+    }
+    const colours = themeColours();
+    for (const figure of document.querySelectorAll("figure.chart")) draw(figure, colours);
+  }
+
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+  document.addEventListener("htmx:after:swap", drawAll);
+  drawAll();
+})();
