@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass, fields
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -27,6 +28,18 @@ class Login:
     ended_at: dt.datetime | None
 
 
+_HOLDER: Final = (
+    sa.select(*columns_of(User, USERS), LOGINS.c.last_used_at)
+    .join(LOGINS, LOGINS.c.user_id == USERS.c.id)
+    .where(
+        LOGINS.c.token_id == sa.bindparam("held_token"),
+        USERS.c.id == sa.bindparam("holder_id"),
+        LOGINS.c.ended_at.is_(None),
+        ALIVE,
+    )
+)
+
+
 def add(
     tx: Connection, *, user_id: int, token_id: str, device: str, expires_at: dt.datetime
 ) -> int:
@@ -47,19 +60,9 @@ def add(
 def holder(tx: Connection, *, user_id: int, token_id: str) -> tuple[User, dt.datetime] | None:
     """Return whose login it is and when it was last used, None where it does not hold.
 
-    One statement, because every request with a token asks it.
+    One statement, made once, because every request with a token asks it.
     """
-    chosen = (
-        sa.select(*columns_of(User, USERS), LOGINS.c.last_used_at)
-        .join(LOGINS, LOGINS.c.user_id == USERS.c.id)
-        .where(
-            LOGINS.c.token_id == token_id,
-            USERS.c.id == user_id,
-            LOGINS.c.ended_at.is_(None),
-            ALIVE,
-        )
-    )
-    row = tx.execute(chosen).first()
+    row = tx.execute(_HOLDER, {"holder_id": user_id, "held_token": token_id}).first()
     if row is None:
         return None
     *values, used = row
