@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from million.section import measure_results
 from timing import Pair, run_once, run_pairs
 
 HERE = Path(__file__).resolve().parent
@@ -35,14 +36,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=20_000_000, help="rows of the made-up shop")
     parser.add_argument("--pairs", type=int, default=3, help="measured pairs of each line")
+    parser.add_argument(
+        "--only",
+        choices=("jobs", "results"),
+        help="measure one section, and keep the other as it stands",
+    )
+    parser.add_argument("--customers", type=int, default=1_000_000, help="of the saved results")
     parser.add_argument("--out", type=Path, default=HERE / "RESULTS.md")
     asked = parser.parse_args()
     data = Path(os.environ.get("RFM_TEST_DATA") or HERE.parent.parent / "shared" / "data")
+    jobs, results = _sections(asked.out)
     with tempfile.TemporaryDirectory(prefix="rfm-bench-") as folder:
-        lines = list(measure(data, Path(folder), rows=asked.rows, pairs=asked.pairs))
-    text = report(lines, pairs=asked.pairs)
+        if asked.only != "results":
+            lines = list(measure(data, Path(folder), rows=asked.rows, pairs=asked.pairs))
+            jobs = report(lines, pairs=asked.pairs)
+        if asked.only != "jobs":
+            results = measure_results(
+                Path(folder), n_customers=asked.customers, pairs=min(asked.pairs, 2)
+            )
+    text = f"{jobs.rstrip()}\n\n{results}".rstrip() + "\n"
     asked.out.write_text(text, encoding="utf-8")
     print(text)
+
+
+def _sections(path: Path) -> tuple[str, str]:
+    """Return the two sections of an earlier report, empty where there is none."""
+    before = path.read_text("utf-8") if path.exists() else "# Results\n"
+    jobs, mark, results = before.partition("\n## ")
+    return jobs, f"## {results}" if mark else ""
 
 
 def measure(data: Path, folder: Path, *, rows: int, pairs: int) -> Iterator[Line]:

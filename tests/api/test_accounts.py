@@ -10,6 +10,7 @@ from typing import Any
 import bcrypt
 import jwt
 import pytest
+import sqlalchemy as sa
 from api.shop import PASSWORD, Api, open_api
 from rfm_testing import service_settings
 
@@ -17,6 +18,8 @@ from rfm_backend.services import accounts, open_service
 from rfm_backend.services.accounts import key_of
 from rfm_backend.storage import users
 from rfm_backend.storage.migrate import migrate
+from rfm_backend.storage.rows import utc_now
+from rfm_backend.storage.tables import MAPPINGS
 
 
 def register(api: Api, **values: Any) -> Any:
@@ -275,6 +278,35 @@ def test_everything_kept_of_a_user_is_handed_out_without_secrets(api: Api) -> No
     assert [one["name"] for one in told["tokens"]] == ["n"]
     for secret in ("password_hash", "bcrypt", "token_hash", person.token):
         assert secret not in answer.text
+
+
+def test_what_is_kept_is_handed_out_to_the_last_row_in_parts(api: Api) -> None:
+    person, stranger = api.person(), api.person()
+    now = utc_now()
+    rows = [
+        {
+            "user_id": person.user_id,
+            "name": f"mapping {number} ☕",
+            "columns": "{}",
+            "created_at": now,
+        }
+        for number in range(2_000)
+    ]
+    api.service.database.write(lambda tx: tx.execute(sa.insert(MAPPINGS), rows))
+    person.ask("POST", "/api/auth/logout-everywhere")
+    again = api.ask(
+        "POST", "/api/auth/login", json={"identifier": person.name, "password": PASSWORD}
+    )
+    person.token = again.json["token"]
+
+    told = person.ask("GET", "/api/user/export").json
+    foreign = stranger.ask("GET", "/api/user/export").json
+
+    names = [one["name"] for one in told["mappings"]]
+    assert names == [f"mapping {number} ☕" for number in reversed(range(2_000))]
+    assert [one["ended_at"] is None for one in told["logins"]] == [True, False]
+    assert foreign["mappings"] == []
+    assert list(told) == list(foreign)
 
 
 def test_production_refuses_common_passwords_and_closed_registration(tmp_path: Path) -> None:

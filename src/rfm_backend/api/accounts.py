@@ -1,7 +1,6 @@
 """Endpoints of accounts: /api/auth/..., /api/user/..."""
 
 import datetime as dt
-import json
 from typing import Final
 
 from flask import Response
@@ -335,11 +334,12 @@ def end_login(call: Call) -> Answer:
 )
 def export_user(call: Call) -> Response:
     """Hand out everything that is kept of the user."""
-    text = json.dumps(personal.everything_of(call.service, call.user), ensure_ascii=False, indent=2)
+    parts = personal.everything_of(call.service, call.user)
     return Response(
-        text + "\n",
+        (part.encode() for part in parts),
         content_type="application/json",
         headers={"Content-Disposition": 'attachment; filename="rfm-user.json"'},
+        direct_passthrough=True,
     )
 
 

@@ -97,12 +97,10 @@ def _by_login(service: Service, token: str) -> Caller | None:
         return None
     user_id, token_id, version = claims
 
-    def unit(tx: Connection) -> tuple[User | None, dt.datetime | None]:
-        return users.by_id(tx, user_id), logins.last_use(tx, user_id=user_id, token_id=token_id)
-
-    user, used = service.database.read(unit)
-    if user is None or used is None or user.token_version != version:
+    held = service.database.read(lambda tx: logins.holder(tx, user_id=user_id, token_id=token_id))
+    if held is None or held[0].token_version != version:
         return None
+    user, used = held
     if logins.is_stale(used):
         service.database.write(lambda tx: logins.note_use(tx, user_id=user_id, token_id=token_id))
     return Caller(user=user, login_token=token_id)

@@ -87,6 +87,19 @@ def of_user(tx: Connection, user_id: int) -> list[ApiToken]:
     return as_values(ApiToken, tx.execute(chosen))
 
 
+def page(tx: Connection, user_id: int, *, before: int | None, limit: int) -> list[ApiToken]:
+    """Return a user's tokens, the newest first, those before a number."""
+    chosen = (
+        sa.select(*columns_of(ApiToken, API_TOKENS))
+        .where(API_TOKENS.c.user_id == user_id)
+        .order_by(API_TOKENS.c.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        chosen = chosen.where(API_TOKENS.c.id < before)
+    return as_values(ApiToken, tx.execute(chosen))
+
+
 def remove(tx: Connection, token_id: int, *, user_id: int) -> bool:
     """Revoke a token; return whether it was there."""
     gone = sa.delete(API_TOKENS).where(API_TOKENS.c.id == token_id, API_TOKENS.c.user_id == user_id)

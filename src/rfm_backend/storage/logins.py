@@ -1,13 +1,15 @@
 """Queries on ``logins``: one row per token that a login gave."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from rfm_backend.storage.rows import add_row, as_values, columns_of, utc_now
-from rfm_backend.storage.tables import LOGINS
+from rfm_backend.storage.tables import LOGINS, USERS
+from rfm_backend.storage.users import ALIVE, User
 
 # A login's last use is written at most this often: a request need not write.
 _USE_IS_NOTED_AFTER = dt.timedelta(minutes=5)
@@ -23,6 +25,19 @@ class Login:
     created_at: dt.datetime
     last_used_at: dt.datetime
     expires_at: dt.datetime
+    ended_at: dt.datetime | None
+
+
+_HOLDER: Final = (
+    sa.select(*columns_of(User, USERS), LOGINS.c.last_used_at)
+    .join(LOGINS, LOGINS.c.user_id == USERS.c.id)
+    .where(
+        LOGINS.c.token_id == sa.bindparam("held_token"),
+        USERS.c.id == sa.bindparam("holder_id"),
+        LOGINS.c.ended_at.is_(None),
+        ALIVE,
+    )
+)
 
 
 def add(
@@ -42,12 +57,17 @@ def add(
     )
 
 
-def last_use(tx: Connection, *, user_id: int, token_id: str) -> dt.datetime | None:
-    """Return when a login that still holds was last used, None where it does not hold."""
-    chosen = sa.select(LOGINS.c.last_used_at).where(
-        LOGINS.c.token_id == token_id, LOGINS.c.user_id == user_id, LOGINS.c.ended_at.is_(None)
-    )
-    return tx.execute(chosen).scalar()
+def holder(tx: Connection, *, user_id: int, token_id: str) -> tuple[User, dt.datetime] | None:
+    """Return whose login it is and when it was last used, None where it does not hold.
+
+    One statement, made once, because every request with a token asks it.
+    """
+    row = tx.execute(_HOLDER, {"holder_id": user_id, "held_token": token_id}).first()
+    if row is None:
+        return None
+    *values, used = row
+    names = (field.name for field in fields(User))
+    return User(**dict(zip(names, values, strict=True))), used
 
 
 def is_stale(last_used_at: dt.datetime) -> bool:
@@ -62,6 +82,19 @@ def note_use(tx: Connection, *, user_id: int, token_id: str) -> None:
         .where(LOGINS.c.token_id == token_id, LOGINS.c.user_id == user_id)
         .values(last_used_at=utc_now())
     )
+
+
+def page(tx: Connection, user_id: int, *, before: int | None, limit: int) -> list[Login]:
+    """Return what is kept of a user's logins, ended ones too, the newest first."""
+    chosen = (
+        sa.select(*columns_of(Login, LOGINS))
+        .where(LOGINS.c.user_id == user_id)
+        .order_by(LOGINS.c.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        chosen = chosen.where(LOGINS.c.id < before)
+    return as_values(Login, tx.execute(chosen))
 
 
 def open_ones(tx: Connection, user_id: int) -> list[Login]:

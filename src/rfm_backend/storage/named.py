@@ -105,6 +105,22 @@ def remove(tx: Connection, kind: type[Named], thing_id: int, *, user_id: int) ->
     return tx.execute(gone).rowcount > 0
 
 
+def page(
+    tx: Connection, kind: type[Named], user_id: int, *, before: int | None, limit: int
+) -> list[Named]:
+    """Return a user's things of one kind, the newest first, those before a number."""
+    table = _TABLES[kind]
+    chosen = (
+        sa.select(*columns_of(kind, table))
+        .where(table.c.user_id == user_id)
+        .order_by(table.c.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        chosen = chosen.where(table.c.id < before)
+    return as_values(kind, tx.execute(chosen))
+
+
 def _all(kind: type[Named], user_id: int) -> sa.Select[tuple[object, ...]]:
     table = _TABLES[kind]
     return (

@@ -31,7 +31,7 @@ class User:
     ends_at: dt.datetime | None
 
 
-_ALIVE = USERS.c.deleting_at.is_(None)
+ALIVE = USERS.c.deleting_at.is_(None)
 
 
 def add(
@@ -98,7 +98,7 @@ def change(tx: Connection, user_id: int, **values: Any) -> bool:  # noqa: ANN401
         email_key=values.get("email_key"),
         besides=user_id,
     )
-    change = sa.update(USERS).where(USERS.c.id == user_id, _ALIVE)
+    change = sa.update(USERS).where(USERS.c.id == user_id, ALIVE)
     try:
         return tx.execute(change.values(updated_at=utc_now(), **values)).rowcount > 0
     except IntegrityError as error:
@@ -154,7 +154,7 @@ def count_ending(tx: Connection) -> int:
 
 def all_users(tx: Connection) -> list[User]:
     """Return every account, for the operator's list."""
-    chosen = sa.select(*columns_of(User, USERS)).where(_ALIVE).order_by(USERS.c.id)
+    chosen = sa.select(*columns_of(User, USERS)).where(ALIVE).order_by(USERS.c.id)
     return as_values(User, tx.execute(chosen))
 
 
@@ -164,7 +164,7 @@ def exists(tx: Connection, user_id: int) -> bool:
 
 
 def _one(tx: Connection, test: sa.ColumnElement[bool]) -> User | None:
-    chosen = sa.select(*columns_of(User, USERS)).where(test, _ALIVE)
+    chosen = sa.select(*columns_of(User, USERS)).where(test, ALIVE)
     return as_value(User, tx.execute(chosen).first())
 
 
