@@ -161,3 +161,16 @@ def test_a_file_locked_for_long_is_told_after_one_wait_and_used_once_it_is_free(
     assert [user.username for user in database.read(users.all_users)] == ["bob"]
     other.close()
     database.close()
+
+
+def test_no_free_connection_is_a_database_that_is_away_not_a_fault_of_ours() -> None:
+    engine = sa.create_engine(
+        "sqlite://", poolclass=sa.QueuePool, pool_size=1, max_overflow=0, pool_timeout=0.05
+    )
+    database = Database(engine)
+
+    with engine.connect(), pytest.raises(Unavailable):
+        database.read(lambda tx: tx.execute(sa.text("SELECT 1")).scalar_one())
+
+    assert database.read(lambda tx: tx.execute(sa.text("SELECT 1")).scalar_one()) == 1
+    database.close()

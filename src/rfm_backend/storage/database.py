@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoFreeConnectionError
 
 from rfm_backend.errors import MissingExtra, Unavailable
 from rfm_backend.settings import ServiceSettings
@@ -75,6 +76,8 @@ class Database:
                 connection = self.engine.connect().execution_options(writes=writes)
                 with connection, connection.begin():
                     return unit(connection)
+            except NoFreeConnectionError as error:
+                raise self._told(error) from error
             except (OperationalError, InterfaceError, AttributeError) as error:
                 # PyMySQL raises AttributeError where the server dies in the middle of an answer.
                 if not _is_passing(error):
