@@ -1,6 +1,8 @@
 """The database: whole units of work, tried again where that helps; exact money; strict types."""
 
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +16,7 @@ from sqlalchemy.exc import DataError
 
 from rfm_backend.errors import Unavailable
 from rfm_backend.storage import users
-from rfm_backend.storage.database import Database, open_database
+from rfm_backend.storage.database import SQLITE_FILE, Database, open_database
 from rfm_backend.storage.migrate import migrate
 from rfm_backend.storage.rows import utc_now
 from rfm_backend.storage.tables import METADATA, USERS, Money
@@ -135,3 +137,40 @@ def test_a_connection_that_was_lost_is_replaced(database: Database) -> None:
         killer.execute(sa.text(f"KILL {own}"))
 
     assert len(database.read(users.all_users)) == 1
+
+
+@pytest.mark.slow
+def test_a_file_locked_for_long_is_told_after_one_wait_and_used_once_it_is_free(
+    tmp_path: Path,
+) -> None:
+    settings = service_settings("sqlite", tmp_path)
+    migrate(settings)
+    database = open_database(settings)
+    other = sqlite3.connect(settings.data_dir / SQLITE_FILE, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+
+    with pytest.raises(Unavailable, match="locked"):
+        database.write(lambda tx: add(tx, "ann"))
+    waited = time.monotonic() - began
+    other.execute("ROLLBACK")
+    database.write(lambda tx: add(tx, "bob"))
+
+    # One full wait of 10 s; four of them were 40 s.
+    assert 9 < waited < 15
+    assert [user.username for user in database.read(users.all_users)] == ["bob"]
+    other.close()
+    database.close()
+
+
+def test_no_free_connection_is_a_database_that_is_away_not_a_fault_of_ours() -> None:
+    engine = sa.create_engine(
+        "sqlite://", poolclass=sa.QueuePool, pool_size=1, max_overflow=0, pool_timeout=0.05
+    )
+    database = Database(engine)
+
+    with engine.connect(), pytest.raises(Unavailable):
+        database.read(lambda tx: tx.execute(sa.text("SELECT 1")).scalar_one())
+
+    assert database.read(lambda tx: tx.execute(sa.text("SELECT 1")).scalar_one()) == 1
+    database.close()

@@ -24,6 +24,7 @@ from sqlalchemy import event
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoFreeConnectionError
 
 from rfm_backend.errors import MissingExtra, Unavailable
 from rfm_backend.settings import ServiceSettings
@@ -70,16 +71,21 @@ class Database:
         self.engine.dispose()
 
     def _run(self, unit: Callable[[Connection], _T], *, writes: bool) -> _T:
+        began = time.monotonic()
         for attempt in range(1, _TRIES + 1):
             try:
                 connection = self.engine.connect().execution_options(writes=writes)
                 with connection, connection.begin():
                     return unit(connection)
+            except NoFreeConnectionError as error:
+                raise self._told(error) from error
             except (OperationalError, InterfaceError, AttributeError) as error:
                 # PyMySQL raises AttributeError where the server dies in the middle of an answer.
                 if not _is_passing(error):
                     raise self._told(error) from error
-                if attempt == _TRIES:
+                # SQLite has waited for the lock in full: more tries would keep the client four times as long.
+                is_waited_out = self.is_sqlite and time.monotonic() - began >= _BUSY_SECONDS
+                if attempt == _TRIES or is_waited_out:
                     raise self._told(error) from error
             time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311  # only to spread tries
         raise AssertionError  # the last try returns or raises
