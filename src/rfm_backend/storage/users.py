@@ -142,13 +142,13 @@ def being_deleted(tx: Connection) -> list[int]:
 
 def ended(tx: Connection, moment: dt.datetime) -> list[int]:
     """Return the accounts whose time was over at a moment."""
-    chosen = sa.select(USERS.c.id).where(USERS.c.ends_at <= moment, _ALIVE)
+    chosen = sa.select(USERS.c.id).where(USERS.c.ends_at <= moment, ALIVE)
     return [int(row[0]) for row in tx.execute(chosen)]
 
 
 def count_ending(tx: Connection) -> int:
     """Return how many accounts there are that will end."""
-    chosen = sa.select(sa.func.count()).where(USERS.c.ends_at.is_not(None), _ALIVE)
+    chosen = sa.select(sa.func.count()).where(USERS.c.ends_at.is_not(None), ALIVE)
     return int(tx.execute(chosen).scalar_one())
 
 
