@@ -17,6 +17,8 @@ def service_settings(kind: str, folder: Path, **values: object) -> ServiceSettin
         upload_dir=folder / "uploads",
         max_upload_bytes=64 * 1024**2,
         sync_wait=60.0,
+        # Tests log in and register often; the throttle has tests of its own.
+        login_attempts=100_000,
     )
     if kind == "mysql":
         made = replace(

@@ -201,6 +201,12 @@ class WrongPassword(ServiceError):
     code = "wrong_password"
 
 
+class TooManyAttempts(ServiceError):
+    """Passwords were tried, or accounts made, too often; ``retry_after`` is when to come back, in seconds."""
+
+    code = "too_many_attempts"
+
+
 class NotAllowed(ServiceError):
     """The account or the setting does not permit it."""
 

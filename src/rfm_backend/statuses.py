@@ -14,6 +14,7 @@ STATUS: Final[tuple[tuple[type[RfmError], int], ...]] = (
     (errors.UnknownCustomer, 404),
     (errors.AlreadyTaken, 409),
     (errors.NotProcessed, 409),
+    (errors.TooManyAttempts, 429),
     (errors.TooLarge, 413),
     (errors.AnalysisFailed, 422),
     (errors.OverQuota, 507),

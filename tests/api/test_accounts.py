@@ -125,7 +125,7 @@ def test_a_login_hashes_anew_what_was_hashed_with_less_work(api: Api) -> None:
     assert "$04$" in old.password_hash
 
     stronger = replace(api.service, bcrypt_cost=5)
-    accounts.log_in(stronger, identifier=person.name, password=PASSWORD, device="")
+    accounts.log_in(stronger, identifier=person.name, password=PASSWORD, device="", address="")
 
     new = api.service.database.read(lambda tx: users.by_id(tx, person.user_id))
     assert new is not None

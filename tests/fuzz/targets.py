@@ -188,6 +188,11 @@ def _service() -> tuple[Service, str]:
     migrate(settings)
     service = open_service(settings, bcrypt_cost=4)
     made = register(
-        service, username="a", email="a@test.com", password="correct horse", device="fuzz"
+        service,
+        username="a",
+        email="a@test.com",
+        password="correct horse",
+        device="fuzz",
+        address="",
     )
     return service, made.token

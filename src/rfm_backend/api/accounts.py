@@ -63,7 +63,7 @@ _LOGIN: Final = {
             meaning="The account is made and logged in.",
         )
     },
-    problems=(403, 409),
+    problems=(403, 409, 429),
 )
 def register(call: Call) -> Answer:
     """Make an account.
@@ -77,6 +77,7 @@ def register(call: Call) -> Answer:
         email=sent.email,
         password=sent.password,
         device=call.device,
+        address=call.address,
     )
     told = LoggedInAnswer(message="registered", user_id=made.user.id, token=made.token)
     return Answer(value=told, status=201)
@@ -96,13 +97,17 @@ def register(call: Call) -> Answer:
             meaning="The token holds for 8 hours.",
         )
     },
-    problems=(401,),
+    problems=(401, 429),
 )
 def login(call: Call) -> Answer:
     """Log in by username or e-mail address."""
     sent = call.sent(LogIn)
     done = accounts.log_in(
-        call.service, identifier=sent.identifier, password=sent.password, device=call.device
+        call.service,
+        identifier=sent.identifier,
+        password=sent.password,
+        device=call.device,
+        address=call.address,
     )
     return Answer(value=LoggedInAnswer(message="logged in", user_id=done.user.id, token=done.token))
 
@@ -187,7 +192,7 @@ def change_profile(call: Call) -> Answer:
             meaning="Every token so far has ended; this one is new.",
         )
     },
-    problems=(403,),
+    problems=(403, 429),
 )
 def change_password(call: Call) -> Answer:
     """Change the password, which ends every login."""
@@ -198,6 +203,7 @@ def change_password(call: Call) -> Answer:
         old=sent.old_password,
         new=sent.new_password,
         device=call.device,
+        address=call.address,
     )
     told = LoggedInAnswer(message="password changed", user_id=done.user.id, token=done.token)
     return Answer(value=told)

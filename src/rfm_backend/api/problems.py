@@ -76,6 +76,8 @@ def of_ours(error: RfmError) -> Response:
     headers = {}
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="rfm-backend"'
+    if status == 429:
+        headers["Retry-After"] = str(error.details["retry_after"])
     if status == 503:
         _LOG.warning("unavailable: %s", error.message)
         headers["Retry-After"] = "2"

@@ -69,6 +69,11 @@ class Call:
         return self.query
 
     @property
+    def address(self) -> str:
+        """Where the client calls from, as the server or a trusted proxy tells."""
+        return self.request.remote_addr or ""
+
+    @property
     def device(self) -> str:
         """What the client calls itself."""
         shown = self.request.headers.get("User-Agent", "")

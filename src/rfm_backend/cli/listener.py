@@ -62,6 +62,7 @@ def make_server(
     most_body: int,
     headers: Mapping[str, str],
     silent_seconds: float = SILENT_SECONDS,
+    trusted_proxy: str = "",
 ) -> Any:  # noqa: ANN401  # waitress' own types name one of two classes
     """Return a server that listens; its `run` serves until it is told to stop."""
     server: Any = create_server(
@@ -77,6 +78,7 @@ def make_server(
         cleanup_interval=1,
         ident=None,
         clear_untrusted_proxy_headers=True,
+        **_believed(trusted_proxy),
     )
     watch = _Watch(silent_seconds=silent_seconds, most_waiting=_LARGEST_AT_ONCE * most_body)
     for one in _sockets(server):
@@ -84,6 +86,13 @@ def make_server(
         one.problem_headers = headers
         one.maintenance = lambda now, one=one: watch.look(one.active_channels, now)
     return server
+
+
+def _believed(proxy: str) -> dict[str, Any]:
+    """Return what the server is told about the one proxy whose word on the client's address counts."""
+    if not proxy:
+        return {}
+    return {"trusted_proxy": proxy, "trusted_proxy_headers": {"x-forwarded-for"}}
 
 
 def _sockets(server: Any) -> list[Any]:  # noqa: ANN401

@@ -92,6 +92,7 @@ def _listen(
             headers=headers_of(settings),
             most_body=settings.max_upload_bytes + 2 * 1024**2,
             silent_seconds=silent_seconds or SILENT_SECONDS,
+            trusted_proxy=settings.trusted_proxy,
         )
     except OSError as error:
         raise OutputFailed(

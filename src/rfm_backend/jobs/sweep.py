@@ -12,6 +12,7 @@ from typing import Final
 
 from rfm_backend.services import Service
 from rfm_backend.services.accounts import delete_account, finish_deletion
+from rfm_backend.services.throttle import forget_old as forget_old_tries
 from rfm_backend.services.uploads import delete, expired, remove_analysis, remove_upload
 from rfm_backend.storage import analyses, logins, uploads, users
 from rfm_backend.storage.rows import utc_now
@@ -38,6 +39,7 @@ def sweep(service: Service) -> None:
     ):
         remove_analysis(service, user_id, analysis_id, folder)
     service.database.write(lambda tx: logins.forget_old(tx, utc_now() - _LOGINS_ARE_KEPT))
+    forget_old_tries(service)
     strays = service.files.sweep(
         is_upload=lambda user_id, token: service.database.read(
             lambda tx: uploads.is_token(tx, user_id=user_id, token=token)

@@ -26,6 +26,12 @@ from rfm_backend.services.passwords import (
     is_right,
 )
 from rfm_backend.services.service import Service
+from rfm_backend.services.throttle import (
+    address_mark,
+    count_registration,
+    login_try,
+    password_try,
+)
 from rfm_backend.services.tokens import Caller, issue, new_token_id
 from rfm_backend.services.uploads import remove_upload
 from rfm_backend.storage import jobs, logins, named, uploads, users
@@ -56,12 +62,15 @@ def register(
     email: str,
     password: str,
     device: str,
+    address: str,
     first_shop: str = FIRST_SHOP,
 ) -> LoggedIn:
     """Make an account and log it in.
 
     Raises
     ------
+    TooManyAttempts
+        The address made too many.
     NotAllowed
         Registration is closed.
     InvalidRequest
@@ -74,10 +83,11 @@ def register(
             "Registration is closed here: ask the operator for an account.",
             reason="registration_closed",
         )
+    count_registration(service, address=address)
     user = add_user(
         service, username=username, email=email, password=password, first_shop=first_shop
     )
-    return LoggedIn(user=user, token=begin_login(service, user, device))
+    return LoggedIn(user=user, token=begin_login(service, user, device=device, address=address))
 
 
 def add_user(
@@ -112,23 +122,36 @@ def add_user(
     return service.database.write(unit)
 
 
-def log_in(service: Service, *, identifier: str, password: str, device: str) -> LoggedIn:
+def log_in(
+    service: Service, *, identifier: str, password: str, device: str, address: str
+) -> LoggedIn:
     """Log in by username or e-mail address.
 
     Raises
     ------
     NotAuthenticated
         There is no such account, it is disabled, or the password is wrong: all in the same words.
+    TooManyAttempts
+        Too many wrong ones: said before the password is looked at.
     """
     key = key_of(identifier)
-    user = service.database.read(lambda tx: users.by_identifier(tx, key))
-    right = is_right(service, password, user.password_hash if user else None)
-    if user is None or not right or user.is_disabled:
-        raise NotAuthenticated(_WRONG_LOGIN)
+
+    def look(tx: Connection) -> tuple[User | None, bool]:
+        found = users.by_identifier(tx, key)
+        # Asked for somebody who is not there too: both ways take the same steps.
+        number = found.id if found else 0
+        mark = address_mark(service, number, address)
+        return found, logins.is_known_address(tx, user_id=number, address_mark=mark)
+
+    user, is_known = service.database.read(look)
+    with login_try(service, name=key, address=address, is_known=is_known):
+        right = is_right(service, password, user.password_hash if user else None)
+        if user is None or not right or user.is_disabled:
+            raise NotAuthenticated(_WRONG_LOGIN)
     if is_outdated(service, user.password_hash):
         kept = hash_password(service, password)
         service.database.write(lambda tx: users.change(tx, user.id, password_hash=kept))
-    return LoggedIn(user=user, token=begin_login(service, user, device))
+    return LoggedIn(user=user, token=begin_login(service, user, device=device, address=address))
 
 
 def log_out(service: Service, caller: Caller) -> None:
@@ -178,7 +201,7 @@ def change_profile(
 
 
 def change_password(
-    service: Service, caller: Caller, *, old: str, new: str, device: str
+    service: Service, caller: Caller, *, old: str, new: str, device: str, address: str
 ) -> LoggedIn:
     """Change the password: every token ends, and this login gets a new one.
 
@@ -186,18 +209,23 @@ def change_password(
     ------
     WrongPassword
         The old one is not the account's.
+    TooManyAttempts
+        Too many wrong ones.
     InvalidRequest
         The new one is not accepted.
     """
     user = caller.user
-    if not is_right(service, old, user.password_hash):
-        raise WrongPassword("The old password is wrong.", field="old_password")
+    with password_try(service, user_id=user.id):
+        if not is_right(service, old, user.password_hash):
+            raise WrongPassword("The old password is wrong.", field="old_password")
     check_new_password(service, new, username=user.username, email=user.email)
     set_password(service, user, new)
     changed = service.database.read(lambda tx: users.by_id(tx, user.id))
     if changed is None:
         raise NotAuthenticated("The account does not exist any more.")
-    return LoggedIn(user=changed, token=begin_login(service, changed, device))
+    return LoggedIn(
+        user=changed, token=begin_login(service, changed, device=device, address=address)
+    )
 
 
 def set_password(service: Service, user: User, password: str) -> None:
@@ -277,13 +305,19 @@ def checked_email(text: str) -> str:
     return address
 
 
-def begin_login(service: Service, user: User, device: str) -> str:
+def begin_login(service: Service, user: User, *, device: str, address: str) -> str:
     """Note a login and return its token."""
     token_id = new_token_id()
     token, expires_at = issue(service, user, token_id=token_id)
+    mark = address_mark(service, user.id, address)
     service.database.write(
         lambda tx: logins.add(
-            tx, user_id=user.id, token_id=token_id, device=device, expires_at=expires_at
+            tx,
+            user_id=user.id,
+            token_id=token_id,
+            device=device,
+            address_mark=mark,
+            expires_at=expires_at,
         )
     )
     return token

@@ -30,6 +30,7 @@ class Keys:
 
     tokens: bytes
     passwords: bytes
+    throttle: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +64,7 @@ def open_service(settings: ServiceSettings, *, bcrypt_cost: int = BCRYPT_COST) -
         keys=Keys(
             tokens=_derive(secret, "tokens"),
             passwords=_derive(secret, "passwords"),
+            throttle=_derive(secret, "throttle"),
         ),
         bcrypt_cost=bcrypt_cost,
     )

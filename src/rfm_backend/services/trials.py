@@ -42,7 +42,7 @@ class Trial:
     upload: Upload
 
 
-def begin_trial(service: Service, *, language: Language, device: str) -> Trial:
+def begin_trial(service: Service, *, language: Language, device: str, address: str) -> Trial:
     """Make an account for a day, and begin to analyse a made-up shop in it.
 
     Raises
@@ -82,4 +82,8 @@ def begin_trial(service: Service, *, language: Language, device: str) -> Trial:
             )
     request = read_request(service, user.id, {})
     analyses.process(service, user.id, stored.upload.id, request)
-    return Trial(user=user, token=begin_login(service, user, device), upload=stored.upload)
+    return Trial(
+        user=user,
+        token=begin_login(service, user, device=device, address=address),
+        upload=stored.upload,
+    )

@@ -65,6 +65,8 @@ class ServiceSettings:
     max_upload_bytes: int = 512 * 1024**2
     quota_bytes: int = 5 * 1024**3
     quota_files: int = 200
+    login_attempts: int = 10
+    trusted_proxy: str = ""
     job_memory: int = 2 * 1024**3
     job_seconds: float = 3600.0
     registration: str = "open"

@@ -133,6 +133,20 @@ SETTINGS: Final = (
     _service("RFM_QUOTA_BYTES", "quota_bytes", "bytes", "5GiB", "All uploads of one user."),
     _service("RFM_QUOTA_FILES", "quota_files", "number", "200", "Number of uploads of one user."),
     _service(
+        "RFM_LOGIN_ATTEMPTS",
+        "login_attempts",
+        "number",
+        "10",
+        "Wrong passwords within 5 minutes for one account from one address; 5 times as many from one address, 10 times for one account from addresses that never logged in to it, 100 times in all.",
+    ),
+    _service(
+        "RFM_TRUSTED_PROXY",
+        "trusted_proxy",
+        "text",
+        "",
+        "Address of the proxy in front, whose X-Forwarded-For is believed. Empty: nobody's is.",
+    ),
+    _service(
         "RFM_JOB_MEMORY",
         "job_memory",
         "bytes",

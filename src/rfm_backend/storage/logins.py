@@ -41,7 +41,13 @@ _HOLDER: Final = (
 
 
 def add(
-    tx: Connection, *, user_id: int, token_id: str, device: str, expires_at: dt.datetime
+    tx: Connection,
+    *,
+    user_id: int,
+    token_id: str,
+    device: str,
+    address_mark: str,
+    expires_at: dt.datetime,
 ) -> int:
     """Note a login."""
     now = utc_now()
@@ -51,10 +57,19 @@ def add(
         user_id=user_id,
         token_id=token_id,
         device=device[:200],
+        address_mark=address_mark,
         created_at=now,
         last_used_at=now,
         expires_at=expires_at,
     )
+
+
+def is_known_address(tx: Connection, *, user_id: int, address_mark: str) -> bool:
+    """Tell whether the account was logged in to from this address, as far back as logins are kept."""
+    found = sa.select(LOGINS.c.id).where(
+        LOGINS.c.user_id == user_id, LOGINS.c.address_mark == address_mark
+    )
+    return tx.execute(found.limit(1)).first() is not None
 
 
 def holder(tx: Connection, *, user_id: int, token_id: str) -> tuple[User, dt.datetime] | None:

@@ -114,12 +114,22 @@ LOGINS: Final = _table(
     _owner(),
     _text("token_id", 64),
     _text("device", 200),
+    # A keyed hash of the address it came from: known ones are not locked out by others.
+    _text("address_mark", 64, nullable=True),
     _time("created_at"),
     _time("last_used_at"),
     _time("expires_at"),
     _time("ended_at", nullable=True),
     UniqueConstraint("token_id"),
     Index(None, "user_id"),
+)
+# Whose tries is hidden in the subject, a keyed hash; rows go when their window is over.
+ATTEMPTS: Final = _table(
+    "attempts",
+    _text("subject", 64),
+    Column("window_number", sa.BigInteger, nullable=False, autoincrement=False),
+    Column("n_tries", sa.Integer, nullable=False),
+    sa.PrimaryKeyConstraint("subject", "window_number"),
 )
 API_TOKENS: Final = _table(
     "api_tokens",

@@ -55,6 +55,11 @@ class Visit:
         return self.reader.words
 
     @property
+    def address(self) -> str:
+        """Where the client calls from, as the server or a trusted proxy tells."""
+        return self.request.remote_addr or ""
+
+    @property
     def device(self) -> str:
         """What the browser calls itself."""
         shown = self.request.headers.get("User-Agent", "")

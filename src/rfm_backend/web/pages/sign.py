@@ -30,6 +30,7 @@ def sign_in(visit: Visit) -> Screen | Response:
             identifier=form["identifier"],
             password=form["password"],
             device=visit.device,
+            address=visit.address,
         )
     except RfmError as error:
         return refused("sign_in.html", form, error, visit)
@@ -58,6 +59,7 @@ def sign_up(visit: Visit) -> Screen | Response:
             email=form["email"],
             password=form["password"],
             device=visit.device,
+            address=visit.address,
             first_shop=visit.words("sign.first_shop"),
         )
     except RfmError as error:
@@ -79,5 +81,7 @@ def try_sample(visit: Visit) -> Response:
     """Begin a trial: a private account for a day, with a made-up shop."""
     if visit.caller is not None:
         return Response(status=303, headers={"Location": HOME})
-    begun = trials.begin_trial(visit.service, language=visit.reader.language, device=visit.device)
+    begun = trials.begin_trial(
+        visit.service, language=visit.reader.language, device=visit.device, address=visit.address
+    )
     return set_login(visit.service, begun.token, to=HOME)

@@ -1,0 +1,160 @@
+"""How often passwords may be tried: counted over processes, without telling who has an account."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from api.shop import PASSWORD, Api, open_api, wipe
+from rfm_testing import service_settings
+
+from rfm_backend.app import create_app
+from rfm_backend.services import open_service
+from rfm_backend.services.throttle import WINDOW_SECONDS, forget_old
+from rfm_backend.settings import ServiceSettings
+from rfm_backend.storage.tables import ATTEMPTS
+
+# RFM_LOGIN_ATTEMPTS here; its default has 10 for a name from an address, 50, 100 and 1,000 for the rest.
+MOST = 2
+WRONG = "wrong wrong"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("mysql", marks=pytest.mark.slow)])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ServiceSettings]:
+    made = service_settings(request.param, tmp_path, login_attempts=MOST)
+    yield made
+    wipe(made)
+
+
+@pytest.fixture
+def api(settings: ServiceSettings) -> Iterator[Api]:
+    # All of a test in one window: the next one begins when this is over.
+    left = WINDOW_SECONDS - time.time() % WINDOW_SECONDS
+    if left < 20:
+        time.sleep(left)
+    with open_api(settings, with_worker=False) as opened:
+        yield opened
+
+
+def try_login(api: Api, name: str, password: str = WRONG, address: str = "10.0.0.1") -> Any:
+    return api.ask(
+        "POST",
+        "/api/auth/login",
+        json={"identifier": name, "password": password},
+        environ_base={"REMOTE_ADDR": address},
+    )
+
+
+def statuses(api: Api, n_tries: int, name: str, address: str = "10.0.0.1") -> list[int]:
+    return [try_login(api, name, address=address).status_code for _ in range(n_tries)]
+
+
+def test_one_wrong_password_too_many_is_not_looked_at(api: Api) -> None:
+    person = api.person()
+
+    assert statuses(api, MOST + 1, person.name) == [401] * MOST + [429]
+    refused = try_login(api, person.name, PASSWORD)
+    assert (refused.status_code, refused.json["code"]) == (429, "too_many_attempts")
+    assert 1 <= int(refused.headers["Retry-After"]) <= WINDOW_SECONDS
+    # From elsewhere the owner gets in.
+    assert try_login(api, person.name, PASSWORD, address="10.0.0.2").status_code == 200
+
+
+def test_an_account_that_is_not_there_is_counted_alike(api: Api) -> None:
+    assert statuses(api, MOST + 1, "nobody-at-all") == [401] * MOST + [429]
+
+
+def test_right_passwords_are_not_counted(api: Api) -> None:
+    person = api.person()
+
+    assert {try_login(api, person.name, PASSWORD).status_code for _ in range(MOST + 1)} == {200}
+    assert statuses(api, MOST, person.name) == [401] * MOST
+
+
+def test_one_address_has_five_times_as_many_over_all_names(api: Api) -> None:
+    tried = [try_login(api, f"name-{n}").status_code for n in range(5 * MOST + 1)]
+
+    assert tried == [401] * 5 * MOST + [429]
+    # Those of another IPv6 address of the same home are the same.
+    home = [
+        try_login(api, f"n{n}", address=f"2001:db8::{n + 1:x}").status_code
+        for n in range(5 * MOST + 1)
+    ]
+    assert home == [401] * 5 * MOST + [429]
+
+
+def test_a_crowd_of_addresses_does_not_lock_the_owner_out(api: Api) -> None:
+    person = api.person()
+    assert try_login(api, person.name, PASSWORD, address="10.9.9.9").status_code == 200
+
+    for n in range(10):
+        assert statuses(api, MOST, person.name, address=f"10.1.0.{n}") == [401] * MOST
+    assert try_login(api, person.name, address="10.1.0.200").status_code == 429
+    assert try_login(api, person.name, PASSWORD, address="10.9.9.9").status_code == 200
+
+
+def test_what_one_address_may_not_try_does_not_fill_what_all_share(api: Api) -> None:
+    person = api.person()
+
+    statuses(api, 100 * MOST + 1, person.name)
+
+    assert try_login(api, person.name, PASSWORD, address="10.0.0.2").status_code == 200
+
+
+def test_many_at_once_over_two_processes_get_no_more_tries(
+    api: Api, settings: ServiceSettings
+) -> None:
+    person = api.person()
+    other = open_service(settings, bcrypt_cost=4)
+    second = Api(app=create_app(other), service=other)
+
+    with ThreadPoolExecutor(20) as pool:
+        asked = [
+            pool.submit(try_login, one, person.name) for one in (api, second) for _ in range(20)
+        ]
+        counted = Counter(one.result().status_code for one in asked)
+
+    other.close()
+    assert counted == {401: MOST, 429: 40 - MOST}
+
+
+def test_wrong_old_passwords_are_counted(api: Api) -> None:
+    person = api.person()
+    change = {"old_password": "wrong wrong", "new_password": "another horse"}
+
+    tried = [
+        person.ask("PUT", "/api/user/profile/password", json=change).status_code
+        for _ in range(MOST + 1)
+    ]
+
+    assert tried == [403] * MOST + [429]
+
+
+def test_one_address_makes_only_so_many_accounts(api: Api) -> None:
+    made = [
+        api.ask(
+            "POST",
+            "/api/auth/register",
+            json={"username": f"a{n}", "email": f"a{n}@test.com", "password": PASSWORD},
+            environ_base={"REMOTE_ADDR": "10.0.0.3"},
+        ).status_code
+        for n in range(5 * MOST + 1)
+    ]
+
+    assert made == [201] * 5 * MOST + [429]
+
+
+def test_what_was_counted_is_kept_hidden_and_forgotten(api: Api) -> None:
+    statuses(api, 1, "somebody@test.com")
+
+    with api.service.database.engine.connect() as connection:
+        kept = connection.execute(ATTEMPTS.select()).all()
+        assert kept
+        assert not any("somebody" in str(row) or "10.0.0.1" in str(row) for row in kept)
+    forget_old(api.service)
+    with api.service.database.engine.connect() as connection:
+        # This window's are still needed.
+        assert len(connection.execute(ATTEMPTS.select()).all()) == len(kept)
