@@ -51,7 +51,7 @@ test: check docs-check ## Everything that decides: format, lint, types, contract
 	$(PYTEST) -n 2
 
 test-quick: $(INSTALLED) ## The tests that take a moment, in under a minute
-	$(PYTEST) -n 2 -m "not slow"
+	$(PYTEST) -n 2 -m "not slow and not security_long"
 
 check: $(INSTALLED) ## Format, lint, types and import contracts
 	$(BIN)/ruff format --check .

@@ -24,6 +24,7 @@
         ├── InvalidRequest     the request has another form than the documented one
         ├── NotAuthenticated   no token, or one that is not valid any more
         ├── WrongPassword      the password given to confirm a change is not the account's
+        ├── TooManyAttempts    passwords were tried, or accounts made, too often
         ├── NotAllowed         the account or the setting does not permit it
         ├── NotFound           there is no such thing among the user's own
         ├── AlreadyTaken       a name that must be unique is in use

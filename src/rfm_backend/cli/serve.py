@@ -25,7 +25,12 @@ _STOP_SECONDS = 8
 @click.option("--host", help="Address to listen on; default: HOST.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; default: PORT.")
 @click.option("--no-worker", is_flag=True, help="Serve only: workers run elsewhere.")
-@click.option("--silent-seconds", type=click.FloatRange(min=1), hidden=True)
+@click.option(
+    "--silent-seconds",
+    type=click.FloatRange(min=1),
+    hidden=True,
+    help="Seconds without progress after which a client is cut: shorter in tests.",
+)
 def command(
     host: str | None, port: int | None, *, no_worker: bool, silent_seconds: float | None
 ) -> None:
