@@ -133,6 +133,23 @@ def test_a_login_hashes_anew_what_was_hashed_with_less_work(api: Api) -> None:
     assert login(api, person.name).status_code == 200
 
 
+def test_a_login_that_a_password_change_overtook_does_not_undo_it(api: Api) -> None:
+    person = api.person()
+    verified = api.service.database.read(lambda tx: users.by_id(tx, person.user_id))
+    assert verified is not None
+    change = {"old_password": PASSWORD, "new_password": "another horse"}
+    assert person.ask("PUT", "/api/user/profile/password", json=change).status_code == 200
+
+    api.service.database.write(
+        lambda tx: users.renew_hash(
+            tx, person.user_id, verified=verified.password_hash, renewed=verified.password_hash
+        )
+    )
+
+    assert login(api, person.name, "another horse").status_code == 200
+    assert login(api, person.name).status_code == 401
+
+
 def test_logging_out_ends_this_login_and_no_other(api: Api) -> None:
     person = api.person()
     other = login(api, person.name).json["token"]

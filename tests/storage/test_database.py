@@ -98,6 +98,19 @@ def test_nothing_is_cut_silently(database: Database) -> None:
         database.write(lambda tx: add(tx, "x" * 151))
 
 
+def test_a_fault_tells_the_log_no_value(database: Database) -> None:
+    with (
+        pytest.raises(sa.exc.DBAPIError) as told,
+        database.engine.connect() as connection,
+    ):
+        connection.execute(
+            sa.text("SELECT 1 FROM no_such_table WHERE email = :email"),
+            {"email": "ann@example.com"},
+        )
+
+    assert "ann@example.com" not in str(told.value)
+
+
 def test_money_is_exact(database: Database) -> None:
     table = sa.Table("amounts", sa.MetaData(), sa.Column("amount", Money))
     table.create(database.engine)

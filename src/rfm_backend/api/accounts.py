@@ -189,7 +189,7 @@ def change_profile(call: Call) -> Answer:
         200: Shown(
             shape=LoggedInAnswer,
             example={"message": "password changed", "user_id": 1, "token": "eyJ..."},
-            meaning="Every token so far has ended; this one is new.",
+            meaning="Every login so far has ended; this one is new. Named tokens go on: revoke them apart.",
         )
     },
     problems=(403, 429),

@@ -150,7 +150,9 @@ def log_in(
             raise NotAuthenticated(_WRONG_LOGIN)
     if is_outdated(service, user.password_hash):
         kept = hash_password(service, password)
-        service.database.write(lambda tx: users.change(tx, user.id, password_hash=kept))
+        service.database.write(
+            lambda tx: users.renew_hash(tx, user.id, verified=user.password_hash, renewed=kept)
+        )
     return LoggedIn(user=user, token=begin_login(service, user, device=device, address=address))
 
 

@@ -148,6 +148,8 @@ def _sqlite_engine(path: Path) -> Engine:
     engine = sa.create_engine(
         URL.create("sqlite", database=str(path)),
         connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
+        # An error in the log holds no name, address or row of anybody.
+        hide_parameters=True,
     )
     engine.dialect.statement_compiler = _Hinting
 
@@ -175,6 +177,7 @@ def _mysql_engine(url: URL) -> Engine:
     try:
         return sa.create_engine(
             url,
+            hide_parameters=True,
             pool_pre_ping=True,
             pool_recycle=1_800,
             pool_size=10,

@@ -85,7 +85,10 @@ def load_file(database: Database, path: Path, *, n_rows: int) -> bool:
     warnings would be values changed without a word, so that a single one undoes it all.
     """
     engine = sa.create_engine(
-        database.engine.url, connect_args={"local_infile": True}, poolclass=sa.NullPool
+        database.engine.url,
+        connect_args={"local_infile": True},
+        poolclass=sa.NullPool,
+        hide_parameters=True,
     )
     names = ", ".join(f"`{name}`" for name in COLUMNS)
     try:

@@ -84,6 +84,15 @@ def by_identifier(tx: Connection, key: str) -> User | None:
     return _one(tx, USERS.c.username_key == key) or _one(tx, USERS.c.email_key == key)
 
 
+def renew_hash(tx: Connection, user_id: int, *, verified: str, renewed: str) -> None:
+    """Replace the hash that a login verified, unless the password was changed meanwhile."""
+    tx.execute(
+        sa.update(USERS)
+        .where(USERS.c.id == user_id, USERS.c.password_hash == verified, ALIVE)
+        .values(password_hash=renewed)
+    )
+
+
 def change(tx: Connection, user_id: int, **values: Any) -> bool:  # noqa: ANN401  # a column's value
     """Change an account; return whether it was there.
 
