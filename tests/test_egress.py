@@ -12,6 +12,7 @@ import pytest
 FAR = "192.0.2.1"
 REACH = f"import socket; socket.create_connection(('{FAR}', 80), 1)"
 CHILD = f"import subprocess, sys; sys.exit(subprocess.call([sys.executable, '-c', {REACH!r}]))"
+# What a library might do that asks its maker for news, and says nothing when it fails.
 CAUGHT = REACH.replace("; ", "\ntry: ") + "\nexcept Exception: pass"
 RESOLVE = "import socket; socket.getaddrinfo('shop.example', 80)"
 UDP = f"import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'x', ('{FAR}', 53))"

@@ -11,6 +11,7 @@ What always holds
 
 import datetime as dt
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass
 from typing import Final
@@ -29,6 +30,7 @@ PREFIX: Final = "rfm_"
 _ISSUER: Final = "rfm-backend"
 _REQUIRED: Final = ("exp", "iat", "nbf", "sub", "jti", "iss", "aud", "tv", "typ")
 _INVALID: Final = "The token is invalid or has expired. Log in again to get a new one."
+_TOKEN_ID: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 _JWT: Final = jwt.PyJWT(options={"enforce_minimum_key_length": True})
 
 
@@ -135,7 +137,12 @@ def _claims(service: Service, token: str) -> tuple[int, str, int] | None:
     except (jwt.InvalidTokenError, ValueError, OverflowError, RecursionError):
         return None
     subject, token_id, version = claims["sub"], claims["jti"], claims["tv"]
-    if claims["typ"] != "access" or not isinstance(token_id, str) or len(token_id) > 64:
+    if claims["typ"] != "access" or not isinstance(token_id, str):
+        return None
+    # As `new_token_id` makes them: nothing else reaches the database, which may compare more loosely.
+    if not _TOKEN_ID.fullmatch(token_id):
+        return None
+    if not (isinstance(claims["exp"], int) and isinstance(claims["iat"], int)):
         return None
     if not (isinstance(subject, str) and subject.isascii() and subject.isdecimal()):
         return None
