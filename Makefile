@@ -7,6 +7,9 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 RUNNABLE := .venv/.runnable
 PYTEST := $(BIN)/pytest
+# What is compiled once is kept, whatever the shell says: else each process, so each analysis of the
+# service too, would compile scikit-learn anew, which takes seconds.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-quick check check-systems format coverage docs docs-check pictures check-faults check-security fuzz bench bench-full lock sbom audit clean

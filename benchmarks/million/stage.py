@@ -116,7 +116,12 @@ def open_stage(kind: str, folder: Path, *, local_infile: bool = False) -> Iterat
     try:
         name = f"u{secrets.token_hex(4)}"
         login = register(
-            service, username=name, email=f"{name}@test.com", password=_PASSWORD, device="bench"
+            service,
+            username=name,
+            email=f"{name}@test.com",
+            password=_PASSWORD,
+            device="bench",
+            address="127.0.0.1",
         )
         sales = io.BytesIO(b"customer_id,invoice_date,amount\na,2024-01-01,1\n")
         upload = receive(service, login.user.id, sales, filename="shop.csv", shop_id=None).upload

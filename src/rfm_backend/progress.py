@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Stage = Literal["unpack", "check", "read", "aggregate", "cluster", "save"]
+Stage = Literal["unpack", "check", "read", "aggregate", "cluster", "save", "copy"]
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ COMMANDS: Final = {
     "serve": "Run the service: the HTTP API and a worker.",
     "worker": "Run one more worker for the service.",
     "migrate": "Make the service's database and its tables.",
-    "admin": "Look after the service's accounts.",
+    "admin": "Look after the service's accounts and backups.",
 }
 
 

@@ -1,7 +1,12 @@
-"""`rfm admin`: what an operator does with accounts."""
+"""`rfm admin`: what an operator does with accounts, and with everything at once."""
+
+import sys
+from pathlib import Path
 
 import click
 
+from rfm_backend.catalogue import words
+from rfm_backend.cli.exits import FAULT
 from rfm_backend.cli.help import HelpWriter
 
 
@@ -11,7 +16,7 @@ class _Group(HelpWriter, click.Group):
 
 @click.group("admin", cls=_Group, epilog="Example:  rfm admin users")
 def command() -> None:
-    """Look after accounts: list, add, disable, delete, give a new password."""
+    """Look after accounts (list, add, disable, delete, give a new password) and backups."""
 
 
 @command.command("users")
@@ -90,3 +95,53 @@ def delete_command(identifier: str) -> None:
 
     administration.delete(open_service(settings), identifier)
     click.echo("The account and everything in it are gone.")
+
+
+@command.command("backup")
+@click.argument("folder", type=click.Path(path_type=Path))
+def backup_command(folder: Path) -> None:
+    """Write database and files into a new FOLDER, while the service goes on.
+
+    SECRET_KEY is not in it: keep it elsewhere, without it no password of the backup holds.
+    """
+    from rfm_backend.cli.service import ready_settings
+
+    settings = ready_settings()
+
+    from rfm_backend.cli.bars import Bars
+    from rfm_backend.cli.console import make_console
+    from rfm_backend.services.backups import back_up
+
+    console = make_console(sys.stderr, no_color=settings.analysis.no_color)
+    with Bars(console, words(settings.analysis.language)) as bars:
+        back_up(settings, folder, bars)
+    click.echo(
+        f"The backup is in {folder}. It holds customers' data: keep it as safe as the service."
+    )
+
+
+@command.command("restore")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def restore_command(folder: Path) -> None:
+    """Fill an empty service from the FOLDER of a backup.
+
+    Every file is held against the hash it was uploaded with.
+    """
+    from rfm_backend.cli.service import ready_settings
+
+    settings = ready_settings()
+
+    from rfm_backend.cli.bars import Bars
+    from rfm_backend.cli.console import make_console
+    from rfm_backend.services.backups import restore
+
+    console = make_console(sys.stderr, no_color=settings.analysis.no_color)
+    with Bars(console, words(settings.analysis.language)) as bars:
+        restored = restore(settings, folder, bars)
+    click.echo(
+        f"The service is as it was at {restored.made_at}; {restored.n_files} uploads are checked."
+    )
+    if restored.damaged:
+        numbers = ", ".join(str(number) for number in restored.damaged)
+        click.echo(f"The bytes of these uploads are missing or damaged: {numbers}", err=True)
+        sys.exit(FAULT)

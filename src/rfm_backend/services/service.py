@@ -19,7 +19,7 @@ from rfm_backend.storage.files import FileStore
 
 BCRYPT_COST: Final = 12
 _MIN_KEY_LENGTH: Final = 32
-_KEY_FILE: Final = "secret_key"
+KEY_FILE: Final = "secret_key"
 # Keys that stand in examples and templates: whoever knows one can be anybody.
 _KNOWN: Final = ("change", "secret_key", "your-", "your_", "example", "password", "default", "xxxx")
 
@@ -70,10 +70,21 @@ def open_service(settings: ServiceSettings, *, bcrypt_cost: int = BCRYPT_COST) -
     )
 
 
+def key_mark(settings: ServiceSettings) -> str:
+    """Return what tells whether two services have one SECRET_KEY, and nothing about the key.
+
+    Raises
+    ------
+    InvalidOption
+        As of `open_service`.
+    """
+    return _derive(_secret(settings), "mark").hex()
+
+
 def _secret(settings: ServiceSettings) -> str:
     key = settings.secret_key
     if settings.is_development and not key:
-        return _kept_secret(settings.data_dir / _KEY_FILE)
+        return _kept_secret(settings.data_dir / KEY_FILE)
     why = None
     if not key:
         why = "SECRET_KEY is not set"

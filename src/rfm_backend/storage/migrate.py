@@ -34,7 +34,7 @@ def migrate(settings: ServiceSettings, *, to: str = "head") -> str | None:
         The server cannot be reached, or the user may not make a database or a table.
     """
     if settings.db_host:
-        _create_database(settings)
+        create_database(settings)
     database = open_database(settings)
     try:
         # Not in a unit of work: MySQL ends a transaction at each change of a table.
@@ -71,7 +71,35 @@ def check_is_current(database: Database) -> None:
         )
 
 
-def _create_database(settings: ServiceSettings) -> None:
+def revision_of(settings: ServiceSettings) -> str | None:
+    """Return the form of the database, None for an empty one.
+
+    Raises
+    ------
+    Unavailable
+        It cannot be reached.
+    """
+    database = open_database(settings)
+    try:
+        return database.read(_revision)
+    finally:
+        database.close()
+
+
+def is_known_form(revision: object) -> bool:
+    """Tell whether this version can bring a database of the form `revision` to its own."""
+    scripts = ScriptDirectory(str(_SCRIPTS))
+    return revision in {one.revision for one in scripts.walk_revisions()}
+
+
+def create_database(settings: ServiceSettings) -> None:
+    """Make the server's database where it is missing.
+
+    Raises
+    ------
+    Unavailable
+        The server cannot be reached, or the user may not make a database.
+    """
     engine = sa.create_engine(mysql_url(settings, with_name=False))
     try:
         name = engine.dialect.identifier_preparer.quote(settings.db_name)

@@ -97,6 +97,14 @@ def space_used(tx: Connection, user_id: int) -> tuple[int, int]:
     return int(tx.execute(uploads).scalar_one()), int(tx.execute(stored).scalar_one())
 
 
+def all_bytes(tx: Connection) -> list[tuple[int, int, str, str]]:
+    """Return (upload, owner, token, SHA-256) of every upload of everybody: for the operator's check."""
+    columns = UPLOAD_HISTORY.c
+    chosen = sa.select(columns.id, columns.user_id, STORED_FILES.c.token, STORED_FILES.c.sha256)
+    rows = tx.execute(chosen.select_from(_JOINED).where(_ALIVE).order_by(columns.id))
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
 def get(tx: Connection, upload_id: int, *, user_id: int) -> Upload | None:
     """Return a user's upload."""
     chosen = _chosen(user_id).where(UPLOAD_HISTORY.c.id == upload_id)
