@@ -28,6 +28,8 @@ ORDERS: Final = {
     "frequency": "frequency",
     "monetary": "monetary_rank",
 }
+# One row of an analysis has each place and each rank.
+_WITHOUT_TIES: Final = ("customer_id", "monetary")
 COLUMNS: Final = tuple(RFM_RESULTS.c.keys())
 
 
@@ -118,19 +120,36 @@ def key_of(wanted: Wanted, row: ResultRow) -> tuple[int, int]:
 
 def page(tx: Connection, analysis_id: int, wanted: Wanted) -> list[ResultRow]:
     """Return one page of a result."""
-    return as_values(ResultRow, tx.execute(page_query(analysis_id, wanted)))
+    rows: list[ResultRow] = []
+    for query in page_queries(analysis_id, wanted):
+        rows += as_values(ResultRow, tx.execute(query.limit(wanted.limit - len(rows))))
+        if len(rows) == wanted.limit:
+            break
+    return rows
 
 
-def page_query(analysis_id: int, wanted: Wanted) -> sa.Select[Any]:
-    """Return the query of a page, whose order is that of an index where one goes with the filter."""
-    columns = RFM_RESULTS.c
-    by = columns[ORDERS[wanted.order]]
-    chosen = _select(analysis_id, wanted)
-    if wanted.after is not None:
-        chosen = chosen.where(_beyond(by, wanted))
-    keys = [by] if by is columns.position else [by, columns.position]
-    ordered = [key.desc() if wanted.descending else key.asc() for key in keys]
-    return _hinted(chosen, wanted).order_by(*ordered).limit(wanted.limit)
+def page_queries(analysis_id: int, wanted: Wanted) -> list[sa.Select[Any]]:
+    """Return the queries whose rows, one after the other, are a page.
+
+    Each is one stretch of an index where one goes with the filter.  Behind a cursor that takes two: the
+    rest of the rows that are equal in the order, and those beyond.  As one condition they would be one
+    stretch from the first equal row on, and of a million customers a third may have bought once.
+    """
+    by = RFM_RESULTS.c[ORDERS[wanted.order]]
+    place = RFM_RESULTS.c.position
+    chosen = _hinted(_select(analysis_id, wanted), wanted)
+    keys = [by] if by is place else [by, place]
+    chosen = chosen.order_by(*(key.desc() if wanted.descending else key.asc() for key in keys))
+    if wanted.after is None:
+        return [chosen]
+    value, position = wanted.after
+    beyond = by < value if wanted.descending else by > value
+    if wanted.order in _WITHOUT_TIES:
+        return [chosen.where(beyond)]
+    equal = sa.and_(by == value, place < position if wanted.descending else place > position)
+    if _index_of(wanted) is None:
+        return [chosen.where(sa.or_(beyond, equal))]
+    return [chosen.where(equal), chosen.where(beyond)]
 
 
 def _hinted(chosen: sa.Select[Any], wanted: Wanted) -> sa.Select[Any]:
@@ -139,14 +158,19 @@ def _hinted(chosen: sa.Select[Any], wanted: Wanted) -> sa.Select[Any]:
     Left alone, SQLite walks the whole analysis in its primary key for the customers of a segment: a
     million rows for the page of a small one.  MySQL may do the same, depending on its samples.
     """
-    if wanted.beginning or (wanted.segment is None) == (wanted.cluster is None):
+    index = _index_of(wanted)
+    if index is None:
         return chosen
-    index = f"ix_rfm_results_{'cluster' if wanted.segment is None else 'segment'}"
-    if wanted.order != "customer_id":
-        index += f"_{ORDERS[wanted.order]}"
     return chosen.with_hint(RFM_RESULTS, f"INDEXED BY {index}", "sqlite").with_hint(
         RFM_RESULTS, f"FORCE INDEX ({index})", "mysql"
     )
+
+
+def _index_of(wanted: Wanted) -> str | None:
+    if wanted.beginning or (wanted.segment is None) == (wanted.cluster is None):
+        return None
+    index = f"ix_rfm_results_{'cluster' if wanted.segment is None else 'segment'}"
+    return index if wanted.order == "customer_id" else f"{index}_{ORDERS[wanted.order]}"
 
 
 def last_position(tx: Connection, analysis_id: int) -> int:
@@ -181,15 +205,3 @@ def _select(analysis_id: int, wanted: Wanted) -> sa.Select[Any]:
 def _begins(column: sa.Column[Any], text: str) -> sa.ColumnElement[bool]:
     """A range and not LIKE, which SQLite compares without case."""
     return sa.and_(column >= text, column < f"{text}\U0010ffff")
-
-
-def _beyond(by: sa.Column[Any], wanted: Wanted) -> sa.ColumnElement[bool]:
-    """Return what lies behind the cursor, written so that an index finds its beginning."""
-    assert wanted.after is not None
-    value, position = wanted.after
-    place = RFM_RESULTS.c.position
-    if by is place:
-        return place < position if wanted.descending else place > position
-    if wanted.descending:
-        return sa.and_(by <= value, sa.or_(by < value, place < position))
-    return sa.and_(by >= value, sa.or_(by > value, place > position))
