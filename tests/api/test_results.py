@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import openpyxl
 import pytest
 from api.shop import SALES, Api, Person
@@ -75,6 +77,23 @@ def test_pages_join_to_the_whole_in_every_order(
     wanted = [row for row in rows if not filtered or row[filtered] == value]
     expected = sorted(wanted, key=lambda row: (row[sort], row["customer_id"]), reverse=bool(sign))
     assert [row["customer_id"] for row in seen] == [row["customer_id"] for row in expected]
+
+
+def test_orders_that_got_lost_are_made_again_from_the_table(
+    api: Api, person: Person, upload_id: int, rows: list[dict[str, Any]]
+) -> None:
+    folders = list(api.service.files.upload_path(person.user_id, "0").parents[1].glob("*/*/orders"))
+    asked = f"segment={rows[7]['segment']}&sort=-monetary&limit=7"
+    before = walk(person, upload_id, asked)
+    kept = {path.name: path.read_bytes() for path in folders[0].iterdir()}
+    shutil.rmtree(folders[0])
+
+    assert walk(person, upload_id, asked) == before
+
+    made = {name: np.load(io.BytesIO(text)) for name, text in kept.items() if "npy" in name}
+    for name, values in made.items():
+        assert np.array_equal(np.load(folders[0] / name), values), name
+    assert (folders[0] / "groups.json").read_bytes() == kept["groups.json"]
 
 
 def test_beginnings_of_id_name_and_address_are_found(person: Person, upload_id: int) -> None:

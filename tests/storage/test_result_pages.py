@@ -1,34 +1,38 @@
-"""Pages of results: the fast combinations walk an index, on both databases, and skip no row."""
+"""Pages of results: from files of sorted positions or from the table, on both databases, the same rows."""
 
 import functools
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from api.shop import wipe
 from rfm_testing import service_settings
 from sqlalchemy.engine import Connection
 
-from rfm_backend.storage import results
+from rfm_backend.storage import orders, results
 from rfm_backend.storage.database import Database, open_database
 from rfm_backend.storage.migrate import migrate
-from rfm_backend.storage.results import Order, Wanted, key_of
+from rfm_backend.storage.results import Order, ResultRow, Wanted, key_of
 from rfm_backend.storage.rows import utc_now
 from rfm_backend.storage.tables import METADATA
 
 N_ROWS = 1_500
 ORDERS: tuple[Order, ...] = ("customer_id", "recency", "frequency", "monetary")
-FILTERS: tuple[dict[str, Any], ...] = ({"segment": "s1"}, {"cluster": 2})
-FAST = [
-    Wanted(),
-    Wanted(descending=True),
-    *(
-        Wanted(**chosen, order=order, descending=descending)
-        for chosen, order, descending in itertools.product(FILTERS, ORDERS, (False, True))
-    ),
+FILTERS: tuple[dict[str, Any], ...] = (
+    {},
+    {"segment": "s1"},
+    {"cluster": 2},
+    {"segment": "s1", "cluster": 2},
+    {"segment": "s1", "cluster": 99},
+)
+EVERY = [
+    Wanted(**chosen, order=order, descending=descending)
+    for chosen, order, descending in itertools.product(FILTERS, ORDERS, (False, True))
 ]
 
 
@@ -40,8 +44,6 @@ def database(
     migrate(settings)
     opened = open_database(settings)
     opened.write(fill)
-    if not opened.is_sqlite:
-        opened.write(lambda tx: tx.exec_driver_sql("ANALYZE TABLE rfm_results").all())
     yield opened
     opened.close()
     wipe(settings)
@@ -77,87 +79,88 @@ def row(analysis: int, place: int) -> tuple[object, ...]:
     )
 
 
-def plans_of(database: Database, wanted: Wanted) -> list[str]:
-    """Return how the database would find the parts of a page."""
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the orders of the first analysis."""
+    made = tmp_path_factory.mktemp("orders")
+    rows = [row(1, place) for place in range(1, N_ROWS + 1)]
+    columns = {
+        name: np.array([one[results.COLUMNS.index(name)] for one in rows])
+        for name in ("cluster", "recency", "frequency", "monetary_rank")
+    }
+    segment = np.array([place % 5 for place in range(1, N_ROWS + 1)])
+    segments = [f"s{n}" for n in range(5)]
+    orders.write_orders(made, orders.Ordered(segments=segments, segment=segment, **columns))
+    return made
+
+
+def expected_keys(wanted: Wanted) -> list[tuple[int, int]]:
+    """Return what each row wanted is ordered by, sorted here and now."""
+    by = results.COLUMNS.index(results.ORDERS[wanted.order])
+    every = [
+        (int(str(values[by])), place)
+        for place, values in ((n, row(1, n)) for n in range(1, N_ROWS + 1))
+        if wanted.segment in (None, values[12]) and wanted.cluster in (None, values[13])
+    ]
+    return sorted(every, reverse=wanted.descending)
+
+
+def test_pages_put_together_are_all_rows_in_order(database: Database, folder: Path) -> None:
+    def from_files(tx: Connection, wanted: Wanted) -> list[ResultRow]:
+        return results.at_positions(tx, 1, orders.page_positions(folder, wanted))
+
+    for wanted in EVERY:
+        for read in (from_files, lambda tx, wanted: results.page(tx, 1, wanted)):
+            seen: list[tuple[int, int]] = []
+            asked = replace(wanted, limit=400)
+            while rows := database.read(functools.partial(read, wanted=asked)):
+                seen += [key_of(asked, one) for one in rows]
+                asked = replace(asked, after=seen[-1])
+
+            assert seen == expected_keys(wanted), wanted
+
+
+def test_a_page_goes_on_behind_a_cursor_that_nobody_gave_out(folder: Path) -> None:
+    for wanted in EVERY:
+        for after in ((5, 700), (5, 0), (-1, 3), (10**12, 10**12), (150, 2**31)):
+            asked = replace(wanted, after=after, limit=7)
+            beyond = [
+                key
+                for key in expected_keys(wanted)
+                if (key < after if wanted.descending else key > after)
+            ]
+
+            found = orders.page_positions(folder, asked)
+
+            assert found == [place for _, place in beyond[:7]], asked
+
+
+def test_the_rows_of_a_page_are_found_by_their_key(database: Database) -> None:
+    text = "SELECT * FROM rfm_results WHERE analysis_id = 1 AND position IN (3, 700, 701)"
     explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
 
-    def unit(tx: Connection) -> list[str]:
-        texts = [
-            str(one.compile(dialect=tx.dialect, compile_kwargs={"literal_binds": True}))
-            for one in results.page_queries(1, wanted)
-        ]
-        found = [tx.exec_driver_sql(f"{explain} {text}".replace("%", "%%")) for text in texts]
-        return ["\n".join(str(dict(row)) for row in one.mappings()) for one in found]
+    plan = database.read(lambda tx: str(tx.exec_driver_sql(f"{explain} {text}").mappings().all()))
 
-    return database.read(unit)
+    assert "USING PRIMARY KEY (analysis_id=? AND position=?)" in plan or (
+        "'key': 'PRIMARY'" in plan and "'rows': '3'" in plan
+    )
 
 
-@pytest.mark.parametrize("is_first", [True, False], ids=["first", "behind-a-cursor"])
-def test_a_fast_page_walks_its_index_and_sorts_nothing(database: Database, is_first: bool) -> None:
-    for wanted in FAST:
-        asked = wanted if is_first else replace(wanted, after=(5, 700))
+def test_orders_that_are_there_are_left_and_no_half_of_them_is_seen(tmp_path: Path) -> None:
+    def write(size: int) -> None:
+        one = np.ones(size, np.int32)
+        made = orders.Ordered(
+            segments=["s"],
+            segment=one - 1,
+            cluster=one,
+            recency=one,
+            frequency=one,
+            monetary_rank=np.arange(1, size + 1),
+        )
+        orders.write_orders(tmp_path, made)
 
-        plans = plans_of(database, asked)
+    write(3)
+    write(5)
 
-        which = "segment" if wanted.segment else "cluster"
-        column = "monetary_rank" if wanted.order == "monetary" else wanted.order
-        index = f"ix_rfm_results_{which}"
-        if wanted.order != "customer_id":
-            index += f"_{column}"
-        if not wanted.segment and wanted.cluster is None:
-            index = "PRIMARY"
-        for plan in plans:
-            assert index.lower() in plan.lower().replace("using primary key", "primary"), asked
-            assert "filesort" not in plan, (asked, plan)
-            assert "TEMP B-TREE" not in plan, (asked, plan)
-
-
-def test_a_page_reads_no_row_that_is_not_on_it(database: Database) -> None:
-    for wanted in FAST:
-        # In the middle of 109 rows of one frequency, 22 of them in the segment, 28 in the cluster.
-        middle = {"frequency": 5, "recency": 150}.get(wanted.order, 700)
-        asked = replace(wanted, after=(middle, 700), limit=3)
-        if database.is_sqlite:
-            # SQLite does not count; its plan names the columns by which the stretch is bounded.
-            *first, last = plans_of(database, asked)
-            column = results.ORDERS[asked.order]
-            sign = "<" if asked.descending else ">"
-            assert f"{column}{sign}?" in last, (asked, last)
-            assert all(f"{column}=? AND position{sign}?" in plan for plan in first), (asked, first)
-            assert len(first) == (1 if asked.order in ("recency", "frequency") else 0)
-        else:
-            assert database.read(functools.partial(rows_read, wanted=asked)) <= asked.limit + 2
-
-
-def rows_read(tx: Connection, wanted: Wanted) -> int:
-    """Return how many index entries MySQL or MariaDB reads for a page, by its own count."""
-    tx.exec_driver_sql("FLUSH STATUS")
-    assert len(results.page(tx, 1, wanted)) == wanted.limit
-    counted = tx.exec_driver_sql("SHOW SESSION STATUS LIKE 'Handler_read%%'").all()
-    return sum(int(number) for _, number in counted)
-
-
-def test_pages_put_together_are_all_rows_in_order(database: Database) -> None:
-    for wanted in FAST:
-        by = results.COLUMNS.index(results.ORDERS[wanted.order])
-        every = [
-            (int(str(values[by])), place)
-            for place, values in ((n, row(1, n)) for n in range(1, N_ROWS + 1))
-            if wanted.segment in (None, values[12]) and wanted.cluster in (None, values[13])
-        ]
-
-        assert keys_of_all_pages(database, wanted) == sorted(every, reverse=wanted.descending)
-
-
-def keys_of_all_pages(database: Database, wanted: Wanted) -> list[tuple[int, int]]:
-    """Return what each row is ordered by, read page by page."""
-    seen: list[tuple[int, int]] = []
-    asked = replace(wanted, limit=400)
-
-    def unit(tx: Connection) -> list[results.ResultRow]:
-        return results.page(tx, 1, asked)
-
-    while rows := database.read(unit):
-        seen += [key_of(asked, one) for one in rows]
-        asked = replace(asked, after=seen[-1])
-    return seen
+    assert orders.page_positions(tmp_path, Wanted(segment="s", order="recency")) == [1, 2, 3]
+    assert [path.name for path in tmp_path.iterdir()] == ["orders"]

@@ -2,7 +2,7 @@
 
 In:  the upload's path, the request as text, a folder.
 Out: in the folder ``result.parquet`` (what exports are made of), ``rows.parquet`` (what the database
-     gets, ready to be inserted), ``result.model.json``, ``summary.json``, ``report.en.html``, ``report.id.html``;
+     gets, ready to be inserted), ``orders``, ``result.model.json``, ``summary.json``, ``report.en.html``, ``report.id.html``;
      and ``progress.json`` meanwhile.
 
 What always holds: the numbers are those of the library; the child knows neither the database nor the
@@ -26,12 +26,14 @@ from rfm_backend.pipeline.run import Analysis, result_sql
 from rfm_backend.progress import Step
 from rfm_backend.services.requests import request_from_json
 from rfm_backend.storage.files import stand_under_name
+from rfm_backend.storage.orders import Ordered, write_orders
 
 MODEL: Final = "result.model.json"
 PROGRESS: Final = "progress.json"
 ROWS: Final = "rows.parquet"
 RESULT: Final = "result.parquet"
 _KEY_LENGTH: Final = 64
+_RANK_SQL: Final = f"row_number() OVER (ORDER BY {c.MONETARY}, rowid)"
 
 
 def compute(
@@ -66,6 +68,7 @@ def compute(
         analysis = result.analysis
         analysis.engine.write(result_sql(analysis), out / RESULT, form="parquet")
         analysis.engine.write(_rows_sql(analysis), out / ROWS, form="parquet")
+        write_orders(out, _ordered(analysis))
         summary = json.dumps(summary_to_json(result.summary), ensure_ascii=False)
         (out / "summary.json").write_text(summary, "utf-8")
         (out / MODEL).write_text(model_to_json(result.model), "utf-8")
@@ -99,6 +102,20 @@ class _ProgressFile:
         os.replace(part, self._path)  # noqa: PTH105  # atomic, on every system
 
 
+def _ordered(analysis: Analysis) -> Ordered:
+    """Return what the orders of the customers are made of."""
+    keys = sorted(
+        str(row[0]) for row in analysis.engine.rows("SELECT DISTINCT segment FROM result")
+    )
+    listed = ", ".join(quote_text(key) for key in keys)
+    arrays = analysis.engine.arrays(
+        f"SELECT list_position([{listed}], {c.SEGMENT}) - 1 AS segment, {c.CLUSTER} AS cluster, "
+        f"{c.RECENCY} AS recency, {c.FREQUENCY} AS frequency, {_RANK_SQL} AS monetary_rank "
+        "FROM result ORDER BY rowid"
+    )
+    return Ordered(segments=keys, **arrays)
+
+
 def _rows_sql(analysis: Analysis) -> str:
     """Return a SELECT of the rows as the database keeps them, in the order of its columns."""
     names = analysis.result_columns
@@ -117,7 +134,7 @@ def _rows_sql(analysis: Analysis) -> str:
         "recency": c.RECENCY,
         "frequency": c.FREQUENCY,
         "monetary": exact_amount_sql(c.MONETARY),
-        "monetary_rank": f"row_number() OVER (ORDER BY {c.MONETARY}, rowid)",
+        "monetary_rank": _RANK_SQL,
         "r_score": c.R_SCORE,
         "f_score": c.F_SCORE,
         "m_score": c.M_SCORE,

@@ -7,20 +7,54 @@ instead of ending as if it were whole.
 import json
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Final
+
+import numpy as np
 
 from rfm_backend.errors import NotFound
 from rfm_backend.services.service import Service
-from rfm_backend.storage import results
+from rfm_backend.storage import orders, results
 from rfm_backend.storage.analyses import AnalysisHead
 from rfm_backend.storage.results import ResultRow, Wanted, key_of
 
 _BATCH: Final = 5_000
+# Made once: json.dumps would make one for each text.
+_quoted: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def page(service: Service, analysis: AnalysisHead, wanted: Wanted) -> list[ResultRow]:
-    """Return one page."""
-    return service.database.read(lambda tx: results.page(tx, analysis.id, wanted))
+    """Return one page.
+
+    The table has one order, that of customer_id, and files beside the result have the others; for a
+    beginning of a name the table is walked.
+    """
+    is_plain = wanted.order == "customer_id" and wanted.segment is None and wanted.cluster is None
+    if wanted.beginning or is_plain:
+        return service.database.read(lambda tx: results.page(tx, analysis.id, wanted))
+    folder = service.files.analysis_folder(analysis.user_id, analysis.folder)
+    if not orders.has_orders(folder):
+        _make_orders(service, analysis, folder)
+    places = orders.page_positions(folder, wanted)
+    return service.database.read(lambda tx: results.at_positions(tx, analysis.id, places))
+
+
+def _make_orders(service: Service, analysis: AnalysisHead, folder: Path) -> None:
+    """Make the orders again where an older version made the analysis, or where they got lost.
+
+    Raises
+    ------
+    NotFound
+        The analysis was deleted meanwhile.
+    """
+    columns = service.database.read(lambda tx: results.ordering_columns(tx, analysis.id))
+    if not columns:
+        raise _gone()
+    segments, segment = np.unique(columns.pop("segment"), return_inverse=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = {name: np.array(values) for name, values in columns.items()}
+    ordered = orders.Ordered(segments=segments.tolist(), segment=segment, **arrays)
+    orders.write_orders(folder, ordered)
 
 
 def stream(service: Service, analysis: AnalysisHead) -> Iterator[list[ResultRow]]:
@@ -36,7 +70,7 @@ def stream(service: Service, analysis: AnalysisHead) -> Iterator[list[ResultRow]
     while reached < last:
         rows = page(service, analysis, wanted)
         if not rows:
-            raise NotFound("The analysis was deleted meanwhile.")
+            raise _gone()
         yield rows
         reached = rows[-1].position
         wanted = Wanted(limit=_BATCH, after=key_of(wanted, rows[-1]))
@@ -59,8 +93,8 @@ def row_text(row: ResultRow, analysis: AnalysisHead) -> str:
     )
 
 
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+def _gone() -> NotFound:
+    return NotFound("The analysis was deleted meanwhile.")
 
 
 def _digits(amount: Decimal) -> str:

@@ -21,7 +21,6 @@ from typing import Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoFreeConnectionError
@@ -134,15 +133,6 @@ def mysql_url(settings: ServiceSettings, *, with_name: bool = True) -> URL:
     )
 
 
-class _Hinting(SQLiteCompiler):
-    """Writes the hints of a query into it, which SQLAlchemy does for other databases only."""
-
-    def get_from_hint_text(self, table: object, text: str | None) -> str | None:
-        """Return what stands behind the table's name: INDEXED BY an index."""
-        del table
-        return text
-
-
 def _sqlite_engine(path: Path) -> Engine:
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(
@@ -151,7 +141,6 @@ def _sqlite_engine(path: Path) -> Engine:
         # An error in the log holds no name, address or row of anybody.
         hide_parameters=True,
     )
-    engine.dialect.statement_compiler = _Hinting
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: object, _: object) -> None:

@@ -28,8 +28,6 @@ ORDERS: Final = {
     "frequency": "frequency",
     "monetary": "monetary_rank",
 }
-# One row of an analysis has each place and each rank.
-_WITHOUT_TIES: Final = ("customer_id", "monetary")
 COLUMNS: Final = tuple(RFM_RESULTS.c.keys())
 
 
@@ -119,58 +117,35 @@ def key_of(wanted: Wanted, row: ResultRow) -> tuple[int, int]:
 
 
 def page(tx: Connection, analysis_id: int, wanted: Wanted) -> list[ResultRow]:
-    """Return one page of a result."""
-    rows: list[ResultRow] = []
-    for query in page_queries(analysis_id, wanted):
-        rows += as_values(ResultRow, tx.execute(query.limit(wanted.limit - len(rows))))
-        if len(rows) == wanted.limit:
-            break
-    return rows
-
-
-def page_queries(analysis_id: int, wanted: Wanted) -> list[sa.Select[Any]]:
-    """Return the queries whose rows, one after the other, are a page.
-
-    Each is one stretch of an index where one goes with the filter.  Behind a cursor that takes two: the
-    rest of the rows that are equal in the order, and those beyond.  As one condition they would be one
-    stretch from the first equal row on, and of a million customers a third may have bought once.
-    """
+    """Return one page of a result, found by walking the table."""
     by = RFM_RESULTS.c[ORDERS[wanted.order]]
     place = RFM_RESULTS.c.position
-    chosen = _hinted(_select(analysis_id, wanted), wanted)
     keys = [by] if by is place else [by, place]
-    chosen = chosen.order_by(*(key.desc() if wanted.descending else key.asc() for key in keys))
-    if wanted.after is None:
-        return [chosen]
-    value, position = wanted.after
-    beyond = by < value if wanted.descending else by > value
-    if wanted.order in _WITHOUT_TIES:
-        return [chosen.where(beyond)]
-    equal = sa.and_(by == value, place < position if wanted.descending else place > position)
-    if _index_of(wanted) is None:
-        return [chosen.where(sa.or_(beyond, equal))]
-    return [chosen.where(equal), chosen.where(beyond)]
+    chosen = _select(analysis_id, wanted)
+    if wanted.after is not None:
+        chosen = chosen.where(_beyond(by, wanted))
+    ordered = [key.desc() if wanted.descending else key.asc() for key in keys]
+    return as_values(ResultRow, tx.execute(chosen.order_by(*ordered).limit(wanted.limit)))
 
 
-def _hinted(chosen: sa.Select[Any], wanted: Wanted) -> sa.Select[Any]:
-    """Name the index that has filter and order, where one has.
+def at_positions(tx: Connection, analysis_id: int, positions: Sequence[int]) -> list[ResultRow]:
+    """Return the rows at some positions, in the order of these."""
+    chosen = _select(analysis_id, Wanted()).where(RFM_RESULTS.c.position.in_(positions))
+    found = {row.position: row for row in as_values(ResultRow, tx.execute(chosen))}
+    return [found[place] for place in positions if place in found]
 
-    Left alone, SQLite walks the whole analysis in its primary key for the customers of a segment: a
-    million rows for the page of a small one.  MySQL may do the same, depending on its samples.
-    """
-    index = _index_of(wanted)
-    if index is None:
-        return chosen
-    return chosen.with_hint(RFM_RESULTS, f"INDEXED BY {index}", "sqlite").with_hint(
-        RFM_RESULTS, f"FORCE INDEX ({index})", "mysql"
+
+def ordering_columns(tx: Connection, analysis_id: int) -> dict[str, list[Any]]:
+    """Return what orders are made of (orders.py): one list per column, in the order of position."""
+    names = ("segment", "cluster", "recency", "frequency", "monetary_rank")
+    columns = RFM_RESULTS.c
+    chosen = (
+        sa.select(*(columns[name] for name in names))
+        .where(columns.analysis_id == analysis_id)
+        .order_by(columns.position)
     )
-
-
-def _index_of(wanted: Wanted) -> str | None:
-    if wanted.beginning or (wanted.segment is None) == (wanted.cluster is None):
-        return None
-    index = f"ix_rfm_results_{'cluster' if wanted.segment is None else 'segment'}"
-    return index if wanted.order == "customer_id" else f"{index}_{ORDERS[wanted.order]}"
+    rows = tx.execute(chosen).all()
+    return dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
 
 
 def last_position(tx: Connection, analysis_id: int) -> int:
@@ -205,3 +180,15 @@ def _select(analysis_id: int, wanted: Wanted) -> sa.Select[Any]:
 def _begins(column: sa.Column[Any], text: str) -> sa.ColumnElement[bool]:
     """A range and not LIKE, which SQLite compares without case."""
     return sa.and_(column >= text, column < f"{text}\U0010ffff")
+
+
+def _beyond(by: sa.Column[Any], wanted: Wanted) -> sa.ColumnElement[bool]:
+    """Return what lies behind the cursor."""
+    assert wanted.after is not None
+    value, position = wanted.after
+    place = RFM_RESULTS.c.position
+    if by is place:
+        return place < position if wanted.descending else place > position
+    if wanted.descending:
+        return sa.or_(by < value, sa.and_(by == value, place < position))
+    return sa.or_(by > value, sa.and_(by == value, place > position))

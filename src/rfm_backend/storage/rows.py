@@ -31,7 +31,9 @@ def as_value(kind: type[_T], row: sa.Row[Any] | None) -> _T | None:
 
 def as_values(kind: type[_T], rows: sa.Result[Any]) -> list[_T]:
     """Return all rows as values."""
-    return [kind(**row) for row in rows.mappings()]
+    names = tuple(rows.keys())
+    # A mapping for each row would take most of the time of a page.
+    return [kind(**dict(zip(names, row, strict=True))) for row in rows]
 
 
 def add_row(tx: Connection, table: sa.Table, **values: object) -> int:

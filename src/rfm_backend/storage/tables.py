@@ -258,7 +258,7 @@ RFM_RESULTS: Final = Table(
     Column("recency", sa.Integer, nullable=False),
     Column("frequency", sa.BigInteger, nullable=False),
     Column("monetary", Money, nullable=False),
-    # Place in the order of monetary: exact and small, where an index on the amount is neither.
+    # Place in the order of monetary: exact and small, where the amount is neither.
     Column("monetary_rank", sa.Integer, nullable=False),
     Column("r_score", sa.SmallInteger, nullable=False),
     Column("f_score", sa.SmallInteger, nullable=False),
@@ -273,13 +273,7 @@ RFM_RESULTS: Final = Table(
     _text("name_key", 64, nullable=True),
     _text("email_key", 64, nullable=True),
     sa.PrimaryKeyConstraint("analysis_id", "position"),
-    *(
-        Index(f"ix_rfm_results_{by}_{order}", "analysis_id", by, order, "position")
-        for by in ("segment", "cluster")
-        for order in ("recency", "frequency", "monetary_rank")
-    ),
-    Index("ix_rfm_results_segment", "analysis_id", "segment", "position"),
-    Index("ix_rfm_results_cluster", "analysis_id", "cluster", "position"),
+    # The orders of a page stand in files (orders.py): indexes for them would cost every upload.
     Index("ix_rfm_results_customer", "analysis_id", "customer_id"),
     sqlite_with_rowid=False,
     **_OPTIONS,
