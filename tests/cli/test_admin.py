@@ -12,6 +12,7 @@ from rfm_testing import service_settings
 from rfm_backend.cli import rfm
 from rfm_backend.jobs.sweep import sweep
 from rfm_backend.settings import ServiceSettings
+from rfm_backend.storage.rows import utc_now
 
 NEW = "a few other words"
 
@@ -90,7 +91,7 @@ def test_uploads_go_once_they_have_been_kept_long_enough(
         upload_id = person.upload()
         _make_older(api, person, days=age)
 
-        sweep(api.service)
+        sweep(api.service, now=utc_now())
 
         told = person.ask("GET", f"/api/uploads/{upload_id}")
         assert told.status_code == (200 if is_kept else 404)

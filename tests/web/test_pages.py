@@ -350,10 +350,10 @@ def test_a_trial_ends_with_everything_in_it(tmp_path: Path) -> None:
         assert user.ends_at is not None
         assert dt.timedelta(hours=23) < user.ends_at - utc_now() <= dt.timedelta(days=1)
 
-        sweep(api.service)
+        sweep(api.service, now=utc_now())
         assert visit(api, "GET", "/history", token).status_code == 200
         api.service.database.write(lambda tx: users.change(tx, user.id, ends_at=utc_now()))
-        sweep(api.service)
+        sweep(api.service, now=utc_now())
 
         assert visit(api, "GET", "/history", token).status_code == 303
         assert [one.id for one in api.service.database.read(users.all_users)] == [other.user_id]

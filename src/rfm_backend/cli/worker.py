@@ -25,9 +25,10 @@ def command(*, with_parent: bool) -> None:
 
     from rfm_backend.jobs.worker import Worker
     from rfm_backend.services import open_service
+    from rfm_backend.storage.database import WORK
     from rfm_backend.storage.migrate import check_is_current
 
-    service = open_service(settings)
+    service = open_service(settings, patience=WORK)
     check_is_current(service.database)
     worker = Worker(service)
 

@@ -3,8 +3,12 @@
 In:  the head that `compute` returned, its folder, the job.
 Out: the analysis, published; or nothing of it left.
 
-What always holds: rows are written in parts, under an analysis that nobody sees; one transaction makes
-it the upload's current one and ends the job, if the job is still this worker's and the upload still there.
+What always holds
+    * rows are written in parts, under an analysis that nobody sees; one transaction makes it the upload's
+      current one and ends the job, if the job is still this worker's and the upload still there;
+    * its files are on the disk, and not only on their way there, before anybody sees it;
+    * where the database goes away, whether that transaction was kept is not known: nothing is removed
+      then, and the sweep removes what was not published.
 """
 
 import json
@@ -18,10 +22,12 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from rfm_backend.engines.parquet import count_rows, read_batches, write_for_loading
+from rfm_backend.errors import Unavailable
 from rfm_backend.jobs.compute import MODEL, PROGRESS, ROWS
 from rfm_backend.services.service import Service
 from rfm_backend.services.uploads import remove_analysis
 from rfm_backend.storage import analyses, jobs, results, uploads
+from rfm_backend.storage.files import sync_tree
 from rfm_backend.storage.jobs import Job
 
 _BATCH: Final = 5_000
@@ -59,6 +65,8 @@ def publish(
     ------
     LeaseLostError
         It came too late: nothing of it is left.
+    Unavailable
+        The database went away: all of it is left, published or not.
     """
     total = int(str(computed.head["n_customers"]))
     analysis_id = service.database.write(lambda tx: _add(tx, job, computed))
@@ -72,10 +80,13 @@ def publish(
                 tell(done, max(done, total))
         (computed.folder / ROWS).unlink()
         (computed.folder / PROGRESS).unlink(missing_ok=True)
+        sync_tree(computed.folder)
         service.database.write(lambda tx: _switch(tx, job, analysis_id))
     except (LeaseLostError, IntegrityError) as error:
         remove_analysis(service, job.user_id, analysis_id, computed.token)
         raise LeaseLostError from error
+    except Unavailable:
+        raise
     except BaseException:
         remove_analysis(service, job.user_id, analysis_id, computed.token)
         raise

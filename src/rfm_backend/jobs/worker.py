@@ -7,7 +7,8 @@ What always holds
     * while a job runs its lease is renewed every few seconds; a worker that is killed loses it, and
       another takes the job over;
     * a child that goes over its limits, or is killed, is a failed job and nothing worse;
-    * told to stop, the worker ends the child and hands its job back.
+    * told to stop, the worker ends the child and hands its job back;
+    * once an hour it sweeps, between two jobs, and goes on whatever comes of that.
 """
 
 import json
@@ -16,6 +17,8 @@ import os
 import secrets
 import socket
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -28,8 +31,9 @@ from rfm_backend.jobs.publish import Computed, LeaseLostError, publish
 from rfm_backend.jobs.sweep import sweep
 from rfm_backend.services import Service
 from rfm_backend.services.uploads import path_of
-from rfm_backend.storage import jobs, uploads
+from rfm_backend.storage import jobs, uploads, users
 from rfm_backend.storage.jobs import Job
+from rfm_backend.storage.rows import utc_now
 
 _LOG: Final = logging.getLogger("rfm_backend.worker")
 _COMPUTE: Final = "rfm_backend.jobs.compute:compute"
@@ -45,8 +49,10 @@ class StoppedError(Exception):
 class Worker:
     """One worker; `run` goes on until `stop` is called, from another thread or a signal."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._service = service
+        self._clock = clock
+        self._next_sweep = clock()
         self._stopped = threading.Event()
         self.name: Final = f"{socket.gethostname()[:30]}-{os.getpid()}-{secrets.token_hex(4)}"
 
@@ -56,19 +62,28 @@ class Worker:
 
     def run(self) -> None:
         """Work until told to stop; a database that is away is waited for."""
-        next_sweep = 0.0
-        idle = 0.0
         while not self._stopped.is_set():
             try:
-                if idle >= next_sweep:
-                    sweep(self._service)
-                    idle, next_sweep = 0.0, _SWEEP_SECONDS
+                self.sweep_if_due()
                 if not self.work_once():
                     self._stopped.wait(_IDLE_SECONDS)
-                    idle += _IDLE_SECONDS
             except Unavailable as error:
                 _LOG.warning("waiting for the database: %s", error)
                 self._stopped.wait(_AFTER_FAULT_SECONDS)
+
+    def sweep_if_due(self) -> bool:
+        """Sweep at the start and once an hour, however busy; return whether it was time."""
+        if self._clock() < self._next_sweep:
+            return False
+        try:
+            sweep(self._service, now=utc_now())
+        except Unavailable:
+            raise
+        except Exception:
+            # A worker that ended here would end there again: what cannot be swept must not stop the jobs.
+            _LOG.exception("the sweep failed")
+        self._next_sweep = self._clock() + _SWEEP_SECONDS
+        return True
 
     def work_once(self) -> bool:
         """Do one job if there is one; return whether there was."""
@@ -115,7 +130,7 @@ class Worker:
             "memory_limit": settings.analysis.memory_limit,
             "threads": settings.analysis.threads,
         }
-        is_published = False
+        is_left = False
         try:
             with (
                 _Heartbeat(self._service, job, folder / PROGRESS) as heart,
@@ -134,11 +149,22 @@ class Worker:
                     check=lambda: self._check(heart),
                     tell=heart.tell_saved,
                 )
-                is_published = True
+                is_left = True
+        except Unavailable:
+            # It may be published: where it is not, the sweep removes its files.
+            is_left = True
+            raise
         finally:
-            if not is_published:
-                self._service.files.drop_analysis(job.user_id, token)
+            if not is_left:
+                self._drop_files(job, token)
         _LOG.info("job %d: done", job.id)
+
+    def _drop_files(self, job: Job, token: str) -> None:
+        files, user_id = self._service.files, job.user_id
+        files.drop_analysis(user_id, token)
+        # The account may have gone before the folder was made.
+        if not self._service.database.read(lambda tx: users.exists(tx, user_id)):
+            files.drop_user(user_id)
 
     def _check(self, heart: "_Heartbeat") -> None:
         if heart.is_lost:

@@ -4,6 +4,7 @@ In:  `ServiceSettings`.
 Out: `Service`.
 """
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -14,7 +15,7 @@ from typing import Final
 
 from rfm_backend.errors import InvalidOption
 from rfm_backend.settings import ServiceSettings
-from rfm_backend.storage.database import Database, open_database
+from rfm_backend.storage.database import REQUESTS, Database, Patience, open_database
 from rfm_backend.storage.files import FileStore
 
 BCRYPT_COST: Final = 12
@@ -48,8 +49,10 @@ class Service:
         self.database.close()
 
 
-def open_service(settings: ServiceSettings, *, bcrypt_cost: int = BCRYPT_COST) -> Service:
-    """Return the service that the settings describe.
+def open_service(
+    settings: ServiceSettings, *, bcrypt_cost: int = BCRYPT_COST, patience: Patience = REQUESTS
+) -> Service:
+    """Return the service that the settings describe; a worker gives the database more time.
 
     Raises
     ------
@@ -59,7 +62,7 @@ def open_service(settings: ServiceSettings, *, bcrypt_cost: int = BCRYPT_COST) -
     secret = _secret(settings)
     return Service(
         settings=settings,
-        database=open_database(settings),
+        database=open_database(settings, patience=patience),
         files=FileStore(settings.upload_dir),
         keys=Keys(
             tokens=_derive(secret, "tokens"),
@@ -103,16 +106,24 @@ def _secret(settings: ServiceSettings) -> str:
 
 
 def _kept_secret(path: Path) -> str:
-    """Return the key of this machine's development, made the first time."""
+    """Return the key of this machine's development, made the first time.
+
+    It appears under its name whole: a process that ends in between, or starts at the same moment, must not
+    leave or find an empty key, which everybody knows.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text("ascii").strip()
-    with os.fdopen(handle, "w", encoding="ascii") as writing:
-        key = secrets.token_urlsafe(48)
-        writing.write(key + "\n")
-    return key
+    if not path.exists():
+        part = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as writing:
+            writing.write(secrets.token_urlsafe(48) + "\n")
+            writing.flush()
+            os.fsync(writing.fileno())
+        # Not a rename: who comes second takes the key of the first.
+        with contextlib.suppress(FileExistsError):
+            os.link(part, path)
+        part.unlink()
+    return path.read_text("ascii").strip()
 
 
 def _derive(secret: str, purpose: str) -> bytes:

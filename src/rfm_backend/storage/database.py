@@ -6,6 +6,8 @@ Out: `Database`, whose `read` and `write` run a unit of work in one transaction.
 What always holds
     * a unit is done whole or not at all; after a deadlock, a lock that was waited for in vain or a lost
       connection it is run once more from its beginning, so a unit has no effect outside the database;
+    * a unit whose COMMIT was lost is not run again: it may have been kept, and would be done twice;
+    * no server keeps a caller for longer than its `Patience`: a request answers, and a worker can wait;
     * on SQLite a writing transaction takes the write lock at its start: it waits instead of failing;
     * times are UTC with microseconds; the server is in strict mode, so that nothing is cut silently;
     * what the database says never reaches a client: `Unavailable` tells what to check.
@@ -16,6 +18,7 @@ What this module does not do: it knows no table (tables.py) and no query.
 import random
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -35,14 +38,38 @@ _TRIES: Final = 4
 _AGAIN: Final = frozenset({1205, 1213, 2006, 2013, 1053, 1927, 1129})
 _BUSY_SECONDS: Final = 10
 _CONNECT_SECONDS: Final = 5
-_ANSWER_SECONDS: Final = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long a server may keep one unit of work waiting.
+
+    ``answer_seconds`` for a connection, a place among them, or the answer to a statement; a unit is tried
+    again only within its first ``again_seconds``.
+    """
+
+    answer_seconds: int
+    again_seconds: float
+
+    @property
+    def lock_seconds(self) -> int:
+        """How long a statement waits for another's lock: the server tells of it before it is given up."""
+        return max(1, self.answer_seconds - 1)
+
+
+# Somebody waits for the answer, 6 seconds at most; a worker's statements are long, and nobody's to wait for;
+# a change of a large table takes what it takes.
+REQUESTS: Final = Patience(answer_seconds=4, again_seconds=1.0)
+WORK: Final = Patience(answer_seconds=30, again_seconds=60.0)
+CHANGES: Final = Patience(answer_seconds=86_400, again_seconds=60.0)
 
 
 class Database:
     """The tables' home, on SQLite or MySQL."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, patience: Patience = WORK) -> None:
         self.engine: Final = engine
+        self._patience: Final = patience
         self.is_sqlite: Final = engine.dialect.name == "sqlite"
 
     def read(self, unit: Callable[[Connection], _T]) -> _T:
@@ -72,24 +99,29 @@ class Database:
     def _run(self, unit: Callable[[Connection], _T], *, writes: bool) -> _T:
         began = time.monotonic()
         for attempt in range(1, _TRIES + 1):
+            is_ending = False
             try:
                 connection = self.engine.connect().execution_options(writes=writes)
                 with connection, connection.begin():
-                    return unit(connection)
+                    value = unit(connection)
+                    is_ending = writes
             except NoFreeConnectionError as error:
-                raise self._told(error) from error
+                raise self.told(error) from error
             except (OperationalError, InterfaceError, AttributeError) as error:
                 # PyMySQL raises AttributeError where the server dies in the middle of an answer.
-                if not _is_passing(error):
-                    raise self._told(error) from error
+                if not _is_passing(error) or (is_ending and is_lost(error)):
+                    raise self.told(error) from error
                 # SQLite has waited for the lock in full: more tries would keep the client four times as long.
-                is_waited_out = self.is_sqlite and time.monotonic() - began >= _BUSY_SECONDS
-                if attempt == _TRIES or is_waited_out:
-                    raise self._told(error) from error
+                most = _BUSY_SECONDS if self.is_sqlite else self._patience.again_seconds
+                if attempt == _TRIES or time.monotonic() - began >= most:
+                    raise self.told(error) from error
+            else:
+                return value
             time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311  # only to spread tries
         raise AssertionError  # the last try returns or raises
 
-    def _told(self, error: Exception) -> Exception:
+    def told(self, error: Exception) -> Exception:
+        """Return what the caller is told of a driver's error."""
         if isinstance(error, AttributeError) and not _is_lost_answer(error):
             return error
         if self.is_sqlite:
@@ -103,7 +135,7 @@ class Database:
         )
 
 
-def open_database(settings: ServiceSettings) -> Database:
+def open_database(settings: ServiceSettings, *, patience: Patience = WORK) -> Database:
     """Return the database that the settings name; nothing is connected yet.
 
     Raises
@@ -112,8 +144,8 @@ def open_database(settings: ServiceSettings) -> Database:
         DB_HOST is set and the MySQL driver is not installed.
     """
     if not settings.db_host:
-        return Database(_sqlite_engine(settings.data_dir / SQLITE_FILE))
-    return Database(_mysql_engine(mysql_url(settings)))
+        return Database(_sqlite_engine(settings.data_dir / SQLITE_FILE), patience=patience)
+    return Database(_mysql_engine(mysql_url(settings), patience), patience=patience)
 
 
 def mysql_url(settings: ServiceSettings, *, with_name: bool = True) -> URL:
@@ -162,22 +194,25 @@ def _sqlite_engine(path: Path) -> Engine:
     return engine
 
 
-def _mysql_engine(url: URL) -> Engine:
+def _mysql_engine(url: URL, patience: Patience) -> Engine:
     try:
         return sa.create_engine(
             url,
             hide_parameters=True,
-            pool_pre_ping=True,
+            # No ping before each unit: a unit that meets a dead connection is run again, and one that meets
+            # a silent server would wait for the ping, and then for a new connection.
             pool_recycle=1_800,
             pool_size=10,
             max_overflow=90,
+            pool_timeout=patience.answer_seconds,
             isolation_level="READ COMMITTED",
             connect_args={
-                "connect_timeout": _CONNECT_SECONDS,
-                "read_timeout": _ANSWER_SECONDS,
-                "write_timeout": _ANSWER_SECONDS,
+                "connect_timeout": min(patience.answer_seconds, _CONNECT_SECONDS),
+                "read_timeout": patience.answer_seconds,
+                "write_timeout": patience.answer_seconds,
                 "init_command": "SET sql_mode='STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,"
-                "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', time_zone='+00:00'",
+                "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION', time_zone='+00:00', "
+                f"innodb_lock_wait_timeout={min(patience.lock_seconds, 50)}",
             },
         )
     except ModuleNotFoundError as error:
@@ -194,6 +229,13 @@ def _is_passing(error: Exception) -> bool:
         number = error.orig.args[0] if error.orig is not None and error.orig.args else None
         return error.connection_invalidated or number in _AGAIN or "locked" in str(error.orig)
     return False
+
+
+def is_lost(error: Exception) -> bool:
+    """Tell whether the connection went, and with it the word on whether the transaction was kept."""
+    return isinstance(error, AttributeError) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
 
 
 def _is_lost_answer(error: AttributeError) -> bool:

@@ -12,11 +12,12 @@ What always holds
     * one user's folder holds nothing of another's, so that deleting him is deleting one folder.
 """
 
+import contextlib
+import errno
 import hashlib
 import os
 import secrets
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ _CHUNK: Final = 1024 * 1024
 # Files of nobody are swept once they are older than any request can be.
 _STRAY_SECONDS: Final = 3600
 _MOST_NAME_BYTES: Final = 255
+_MOST_REMOVALS: Final = 20
 _NO_SPACE: Final = "The server's disk is full: nothing can be stored now. Tell its operator."
 
 
@@ -117,11 +119,11 @@ class FileStore:
 
     def drop_analysis(self, user_id: int, token: str) -> None:
         """Remove the files of an analysis."""
-        _remove(self.analysis_folder(user_id, token))
+        self._remove(self.analysis_folder(user_id, token))
 
     def drop_user(self, user_id: int) -> None:
         """Remove everything of a user and see that it is gone."""
-        _remove(self._root / str(int(user_id)))
+        self._remove(self._root / str(int(user_id)))
 
     def bytes_free(self) -> int:
         """Return the free bytes of the disk."""
@@ -134,9 +136,13 @@ class FileStore:
         is_upload: Callable[[int, str], bool],
         is_analysis: Callable[[int, str], bool],
         is_user: Callable[[int], bool],
+        now: float,
     ) -> int:
-        """Remove what is an hour old and known to nobody; return how many things went."""
-        before = time.time() - _STRAY_SECONDS
+        """Remove what is an hour old and known to nobody; return how many things went.
+
+        What is asked of the database is asked after the age is looked at: of two answers the later one counts.
+        """
+        before = now - _STRAY_SECONDS
         strays = [path for path in _children(self._root / "tmp") if _is_older(path, before)]
         for folder in _children(self._root):
             if not folder.name.isdecimal():
@@ -152,8 +158,23 @@ class FileStore:
                     if _is_older(path, before) and not is_known(user_id, path.name)
                 ]
         for path in strays:
-            _remove(path)
+            self._remove(path)
         return len(strays)
+
+    def _remove(self, path: Path) -> None:
+        """Take a thing away in one step, and then its parts.
+
+        What a child process still writes to its folder has no place to go from then on; in a folder that
+        stood until its last file is gone there would be a new one each time.
+        """
+        aside = self._root / "tmp" / secrets.token_hex(16)
+        if path.is_dir() and path.parent != aside.parent:
+            # A full disk, or Windows where one of the files is open: it goes from where it is.
+            with contextlib.suppress(OSError):
+                aside.parent.mkdir(parents=True, exist_ok=True)
+                path.replace(aside)
+                path = aside
+        _remove_tree(path)
 
 
 def stand_under_name(source: Path, name: str, folder: Path) -> Path:
@@ -181,6 +202,15 @@ def sync_folder(path: Path) -> None:
         os.close(folder)
 
 
+def sync_tree(path: Path) -> None:
+    """Make a folder, what is in it, and its own name survive a power cut."""
+    for one in _children(path):
+        with one.open("rb+") as file:
+            os.fsync(file.fileno())
+    sync_folder(path)
+    sync_folder(path.parent)
+
+
 def _check_size(size: int, most_bytes: int) -> None:
     if size > most_bytes:
         raise TooLarge(f"The file is larger than {most_bytes:,} bytes, which is the limit here.")
@@ -203,8 +233,18 @@ def _is_older(path: Path, moment: float) -> bool:
         return False
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
+def _remove_tree(path: Path) -> None:
+    """Remove a file or a folder, in which somebody may still be making files."""
+    if not path.is_dir():
         path.unlink(missing_ok=True)
+        return
+    for _ in range(_MOST_REMOVALS):
+        with contextlib.suppress(FileNotFoundError):
+            try:
+                shutil.rmtree(path)
+            except OSError as error:
+                if error.errno != errno.ENOTEMPTY:
+                    raise
+        if not path.exists():
+            return
+    raise OSError(errno.ENOTEMPTY, "files are still being made in it", str(path))

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from rfm_backend.errors import Unavailable
 from rfm_backend.settings import ServiceSettings
-from rfm_backend.storage.database import Database, mysql_url, open_database
+from rfm_backend.storage.database import CHANGES, Database, mysql_url, open_database
 
 _SCRIPTS: Final = Path(__file__).resolve().parent / "migrations"
 
@@ -35,7 +35,7 @@ def migrate(settings: ServiceSettings, *, to: str = "head") -> str | None:
     """
     if settings.db_host:
         create_database(settings)
-    database = open_database(settings)
+    database = open_database(settings, patience=CHANGES)
     try:
         # Not in a unit of work: MySQL ends a transaction at each change of a table.
         with database.engine.connect() as connection:

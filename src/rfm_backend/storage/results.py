@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from rfm_backend.storage.database import Database
+from rfm_backend.storage.database import Database, is_lost
 from rfm_backend.storage.rows import as_values, columns_of
 from rfm_backend.storage.tables import RFM_RESULTS
 
@@ -83,6 +83,11 @@ def load_file(database: Database, path: Path, *, n_rows: int) -> bool:
 
     On a connection of its own, which alone may be asked for a file of ours.  What it answers in
     warnings would be values changed without a word, so that a single one undoes it all.
+
+    Raises
+    ------
+    Unavailable
+        The server went away meanwhile.
     """
     engine = sa.create_engine(
         database.engine.url,
@@ -103,7 +108,10 @@ def load_file(database: Database, path: Path, *, n_rows: int) -> bool:
             if loaded.rowcount != n_rows or warned:
                 connection.rollback()
                 return False
-    except DBAPIError:
+    except (DBAPIError, AttributeError) as error:
+        if is_lost(error):
+            # Whether the rows are there is not known: inserted again they would be there twice.
+            raise database.told(error) from error
         # The server does not allow it; rows are inserted as everywhere.
         return False
     finally:

@@ -1,0 +1,123 @@
+"""The hourly sweep: it comes however busy the worker is, and what it cannot do stops nothing else."""
+
+import datetime as dt
+import os
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from api.shop import open_api
+from rfm_testing import service_settings
+
+from rfm_backend.jobs.sweep import sweep
+from rfm_backend.jobs.worker import Worker
+from rfm_backend.services import Service
+from rfm_backend.storage import uploads, users
+from rfm_backend.storage.rows import utc_now
+
+
+class Clock:
+    """A clock that the test sets."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class BusyWorker(Worker):
+    """A worker that always has work."""
+
+    n_done = 0
+
+    def work_once(self) -> bool:
+        self.n_done += 1
+        time.sleep(0.001)
+        return True
+
+
+def make_stray(folder: Path) -> Path:
+    """Leave something of a receipt that was never finished."""
+    stray = folder / "tmp" / "left"
+    stray.parent.mkdir(parents=True, exist_ok=True)
+    stray.write_text("x")
+    os.utime(stray, (0, 0))
+    return stray
+
+
+def wait_for_work(worker: BusyWorker) -> None:
+    before = worker.n_done
+    while worker.n_done < before + 5:
+        time.sleep(0.005)
+
+
+def test_a_worker_that_always_has_work_sweeps_at_the_start_and_every_hour(tmp_path: Path) -> None:
+    settings = service_settings("sqlite", tmp_path)
+    clock = Clock()
+    with open_api(settings, with_worker=False) as api:
+        stray = make_stray(settings.upload_dir)
+        worker = BusyWorker(api.service, clock=clock)
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        wait_for_work(worker)
+        was_swept_at_start = not stray.exists()
+
+        make_stray(settings.upload_dir)
+        clock.now = 3599
+        wait_for_work(worker)
+        is_there_before = stray.exists()
+        clock.now = 3601
+        wait_for_work(worker)
+        worker.stop()
+        thread.join()
+
+    assert was_swept_at_start
+    assert is_there_before
+    assert not stray.exists()
+
+
+def test_what_a_disk_will_not_let_go_keeps_neither_the_others_nor_the_worker(
+    tmp_path: Path,
+) -> None:
+    settings = service_settings("sqlite", tmp_path)
+    with open_api(settings, with_worker=False) as api:
+        first, second = api.person(), api.person()
+        for person in (first, second):
+            upload_id = person.upload()
+            api.service.database.write(
+                lambda tx, upload_id=upload_id, person=person: uploads.begin_deletion(  # type: ignore[misc]
+                    tx, upload_id, user_id=person.user_id
+                )
+            )
+        (held,) = (settings.upload_dir / str(first.user_id) / "files").iterdir()
+        held.unlink()
+        # A folder that is not empty cannot be unlinked, whoever asks.
+        (held / "x").mkdir(parents=True)
+
+        sweep(api.service, now=utc_now())
+
+        assert left_of(api.service, first.user_id) == 1
+        assert left_of(api.service, second.user_id) == 0
+        assert Worker(api.service).sweep_if_due()
+
+
+def left_of(service: Service, user_id: int) -> int:
+    """Return how many files a user has."""
+    return len(list((service.settings.upload_dir / str(user_id) / "files").iterdir()))
+
+
+@pytest.mark.parametrize(("hours", "is_kept"), [(0.9, True), (1.1, False)])
+def test_what_is_of_nobody_goes_after_an_hour(tmp_path: Path, hours: float, is_kept: bool) -> None:
+    settings = service_settings("sqlite", tmp_path)
+    with open_api(settings, with_worker=False) as api:
+        person = api.person()
+        upload_id = person.upload()
+        stray = settings.upload_dir / str(person.user_id) / "files" / "abc"
+        stray.write_text("x")
+
+        sweep(api.service, now=utc_now() + dt.timedelta(hours=hours))
+
+        assert stray.exists() == is_kept
+        assert person.ask("GET", f"/api/uploads/{upload_id}").status_code == 200
+        assert api.service.database.read(lambda tx: users.exists(tx, person.user_id))
