@@ -5,15 +5,15 @@ The peer is the driver's own ``executemany`` in one transaction, into the same t
 indexes, over a connection with the same durability, from the same file.  Each run has a fresh database.
 """
 
+import itertools
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from million.stage import Stage, open_stage
 
 from rfm_backend.engines.parquet import read_batches
 from rfm_backend.jobs.compute import ROWS
-from rfm_backend.jobs.publish import Computed, publish
+from rfm_backend.jobs.publish import Computed, columns_of, publish
 from rfm_backend.storage import analyses
 from rfm_backend.storage.results import COLUMNS
 
@@ -45,7 +45,9 @@ def save_peer(kind: str, source: Path, folder: Path) -> float:
         begin = time.perf_counter()
         if kind == "sqlite":
             cursor.execute("BEGIN IMMEDIATE")
-        cursor.executemany(order, _rows(computed, analysis_id, upload_id))
+        columns = columns_of(analysis_id, upload_id)
+        parts = read_batches(computed.folder / ROWS, columns, n_rows=5_000)
+        cursor.executemany(order, itertools.chain.from_iterable(parts))
         if kind == "sqlite":
             cursor.execute("COMMIT")
         else:
@@ -54,12 +56,6 @@ def save_peer(kind: str, source: Path, folder: Path) -> float:
         cursor.close()
         pooled.close()
         return seconds
-
-
-def _rows(computed: Computed, analysis_id: int, upload_id: int) -> Iterator[tuple[object, ...]]:
-    for part in read_batches(computed.folder / ROWS, n_rows=5_000):
-        for place, *rest in part:
-            yield (analysis_id, place, upload_id, *rest)
 
 
 def _note_analysis(stage: Stage, computed: Computed) -> int:

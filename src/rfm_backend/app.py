@@ -125,6 +125,7 @@ def _answer_errors(app: Flask) -> None:
 
 def _watch(app: Flask, always: Mapping[str, str]) -> None:
     """Give each request a number, each answer its headers, each figure its count."""
+    added = [(name.lower(), (name, value)) for name, value in always.items()]
 
     @app.before_request
     def _begin() -> None:
@@ -134,10 +135,10 @@ def _watch(app: Flask, always: Mapping[str, str]) -> None:
 
     @app.after_request
     def _end(answer: Response) -> Response:
-        for name, value in always.items():
-            answer.headers.setdefault(name, value)
-        answer.headers["X-Request-Id"] = g.get("request_id", "")
-        answer.vary.add("Authorization")
+        given = {name.lower() for name, _ in answer.headers}
+        answer.headers.extend(pair for name, pair in added if name not in given)
+        answer.headers.add("X-Request-Id", g.get("request_id", ""))
+        answer.headers["Vary"] = ", ".join([*answer.headers.getlist("Vary"), "Authorization"])
         route = request.url_rule.rule if request.url_rule else "none"
         seconds = time.monotonic() - g.get("began", time.monotonic())
         note_request(request.method, route, answer.status_code, seconds)

@@ -2,6 +2,7 @@
 
 import secrets
 import threading
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -285,6 +286,20 @@ def test_a_token_with_other_claims_is_none(api: Api) -> None:
 
     assert codes == {401}
     assert person.ask("GET", "/api/user/profile").status_code == 200
+
+
+def test_a_token_that_was_good_a_moment_ago_ends_with_its_time(api: Api) -> None:
+    person = api.person()
+    key = api.service.keys.tokens
+    claims = jwt.decode(person.token, key, algorithms=["HS256"], audience="rfm-backend")
+    token = jwt.encode({**claims, "exp": int(time.time()) + 2}, key, algorithm="HS256")
+    headers = {"Authorization": f"Bearer {token}"}
+
+    before = api.ask("GET", "/api/user/profile", headers=headers).status_code
+    time.sleep(2.1)
+    after = api.ask("GET", "/api/user/profile", headers=headers).status_code
+
+    assert (before, after) == (200, 401)
 
 
 def test_everything_kept_of_a_user_is_handed_out_without_secrets(api: Api) -> None:

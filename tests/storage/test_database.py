@@ -137,19 +137,26 @@ def test_a_database_that_is_away_is_told_and_found_again(tmp_path: Path) -> None
     database.close()
 
 
-def test_a_connection_that_was_lost_is_replaced(database: Database) -> None:
+@pytest.mark.parametrize("way", ["read", "look"])
+def test_a_connection_that_was_lost_is_replaced(database: Database, way: str) -> None:
     if database.is_sqlite:
         pytest.skip("A file loses no connection.")
     database.write(lambda tx: add(tx, "ann"))
-    own = database.read(lambda tx: tx.execute(sa.text("SELECT connection_id()")).scalar_one())
-    with database.engine.connect() as killer:
-        if killer.execute(sa.text("SELECT connection_id()")).scalar_one() == own:
-            own = database.read(
-                lambda tx: tx.execute(sa.text("SELECT connection_id()")).scalar_one()
-            )
-        killer.execute(sa.text(f"KILL {own}"))
+    ask = getattr(database, way)
+    own = ask(lambda tx: tx.execute(sa.text("SELECT connection_id()")).scalar_one())
+    killer = sa.create_engine(database.engine.url)
+    with killer.connect() as connection:
+        connection.execute(sa.text(f"KILL {own}"))
+    killer.dispose()
 
-    assert len(database.read(users.all_users)) == 1
+    assert len(ask(users.all_users)) == 1
+
+
+def test_a_look_sees_what_was_written_the_moment_before(database: Database) -> None:
+    for number in range(20):
+        database.write(lambda tx, number=number: add(tx, f"ann{number}"))  # type: ignore[misc]
+
+        assert len(database.look(users.all_users)) == number + 1
 
 
 @pytest.mark.slow

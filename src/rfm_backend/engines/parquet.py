@@ -75,11 +75,14 @@ def read_rows(path: Path, columns: Sequence[str] = (), *, limit: int, offset: in
     return _as_text(found.fetchall())
 
 
-def read_batches(path: Path, *, n_rows: int) -> Iterator[list[tuple[object, ...]]]:
-    """Yield the rows of a Parquet file in their order, up to `n_rows` at a time."""
-    found = _connection({"threads": 1}).execute(
-        f"SELECT * FROM read_parquet({quote_text(str(path))})"
-    )
+def read_batches(
+    path: Path, columns: Mapping[str, int | None], *, n_rows: int
+) -> Iterator[list[tuple[object, ...]]]:
+    """Yield the rows of a Parquet file in their order, up to `n_rows` at a time.
+
+    `columns` are the columns wanted; one with a number has that number in every row.
+    """
+    found = _connection({"threads": 1}).execute(f"SELECT {_chosen(columns)} FROM {_source(path)}")
     while rows := found.fetchmany(n_rows):
         yield rows
 
@@ -95,16 +98,23 @@ def count_rows(path: Path) -> int:
 def write_for_loading(source: Path, target: Path, columns: Mapping[str, int | None]) -> None:
     """Write a Parquet file as the CSV that MySQL's LOAD DATA reads: NULL bare, text quoted.
 
-    `columns` are the columns in their order; one with a number has that number in every row.
+    `columns` are those of the table in their order; one with a number has that number in every row.
     """
-    chosen = ", ".join(
+    _connection({"threads": 1}).execute(
+        f"COPY (SELECT {_chosen(columns)} FROM {_source(source)}) TO "
+        f"{quote_text(str(target))} (FORMAT csv, HEADER false, NULLSTR 'NULL', QUOTE '\"', ESCAPE '\"')"
+    )
+
+
+def _chosen(columns: Mapping[str, int | None]) -> str:
+    return ", ".join(
         quote_name(name) if number is None else f"{int(number)} AS {quote_name(name)}"
         for name, number in columns.items()
     )
-    _connection({"threads": 1}).execute(
-        f"COPY (SELECT {chosen} FROM read_parquet({quote_text(str(source))})) TO "
-        f"{quote_text(str(target))} (FORMAT csv, HEADER false, NULLSTR 'NULL', QUOTE '\"', ESCAPE '\"')"
-    )
+
+
+def _source(path: Path) -> str:
+    return f"read_parquet({quote_text(str(path))})"
 
 
 def _as_text(rows: Sequence[Sequence[object]]) -> TextRows:

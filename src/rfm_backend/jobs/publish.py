@@ -30,7 +30,7 @@ from rfm_backend.storage import analyses, jobs, results, uploads
 from rfm_backend.storage.files import sync_tree
 from rfm_backend.storage.jobs import Job
 
-_BATCH: Final = 5_000
+_BATCH: Final = 20_000
 
 
 class LeaseLostError(Exception):
@@ -71,11 +71,12 @@ def publish(
     total = int(str(computed.head["n_customers"]))
     analysis_id = service.database.write(lambda tx: _add(tx, job, computed))
     try:
-        if not _load(service, analysis_id, job.upload_id, computed):
+        columns = columns_of(analysis_id, job.upload_id)
+        if not _load(service, columns, computed):
             done = 0
-            for rows in read_batches(computed.folder / ROWS, n_rows=_BATCH):
+            for rows in read_batches(computed.folder / ROWS, columns, n_rows=_BATCH):
                 check()
-                _insert(service, analysis_id, job.upload_id, rows)
+                _insert(service, rows)
                 done += len(rows)
                 tell(done, max(done, total))
         (computed.folder / ROWS).unlink()
@@ -112,25 +113,27 @@ def _add(tx: Connection, job: Job, computed: Computed) -> int:
     )
 
 
-def _load(service: Service, analysis_id: int, upload_id: int, computed: Computed) -> bool:
+def columns_of(analysis_id: int, upload_id: int) -> dict[str, int | None]:
+    """Return the table's columns in their order, with the numbers that no file of a computation knows."""
+    fixed = {"analysis_id": analysis_id, "upload_id": upload_id}
+    return {name: fixed.get(name) for name in results.COLUMNS}
+
+
+def _load(service: Service, columns: Mapping[str, int | None], computed: Computed) -> bool:
     """Have the server read the rows from a file, where the operator allows it and the server too."""
     if not service.settings.local_infile or service.database.is_sqlite:
         return False
-    fixed = {"analysis_id": analysis_id, "upload_id": upload_id}
     path = computed.folder / "rows.csv"
     source = computed.folder / ROWS
-    write_for_loading(source, path, {name: fixed.get(name) for name in results.COLUMNS})
+    write_for_loading(source, path, columns)
     try:
         return results.load_file(service.database, path, n_rows=count_rows(source))
     finally:
         path.unlink()
 
 
-def _insert(
-    service: Service, analysis_id: int, upload_id: int, rows: Sequence[Sequence[object]]
-) -> None:
-    whole = [(analysis_id, place, upload_id, *rest) for place, *rest in rows]
-    service.database.write(lambda tx: results.insert_many(tx, whole))
+def _insert(service: Service, rows: Sequence[tuple[object, ...]]) -> None:
+    service.database.write(lambda tx: results.insert_many(tx, rows))
 
 
 def _switch(tx: Connection, job: Job, analysis_id: int) -> None:

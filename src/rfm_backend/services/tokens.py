@@ -13,7 +13,9 @@ import datetime as dt
 import hashlib
 import re
 import secrets
+import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import jwt
@@ -99,7 +101,7 @@ def _by_login(service: Service, token: str) -> Caller | None:
         return None
     user_id, token_id, version = claims
 
-    held = service.database.read(lambda tx: logins.holder(tx, user_id=user_id, token_id=token_id))
+    held = service.database.look(lambda tx: logins.holder(tx, user_id=user_id, token_id=token_id))
     if held is None or held[0].token_version != version:
         return None
     user, used = held
@@ -123,12 +125,38 @@ def _by_api_token(service: Service, token: str) -> Caller | None:
 
 def _claims(service: Service, token: str) -> tuple[int, str, int] | None:
     """Return (user, token id, version) of a token that is ours and has not run out."""
+    try:
+        user_id, token_id, version, expires = _signed(token, service.keys.tokens)
+    except NotAuthenticated:
+        return None
+    return None if expires <= time.time() else (user_id, token_id, version)
+
+
+@lru_cache(maxsize=4_096)
+def _signed(token: str, key: bytes) -> tuple[int, str, int, int]:
+    """Return (user, token id, version, end) of a token that we signed.
+
+    Kept for the next request, since a signature that was right stays right; what may change, its end
+    and its login, is asked each time.
+
+    Raises
+    ------
+    NotAuthenticated
+        It is none of ours.  That is not kept: whoever makes tokens up pushes none out.
+    """
+    found = _checked(token, key)
+    if found is None:
+        raise NotAuthenticated(_INVALID)
+    return found
+
+
+def _checked(token: str, key: bytes) -> tuple[int, str, int, int] | None:
     if not _is_as_issued(token):
         return None
     try:
         claims = _JWT.decode(
             token,
-            service.keys.tokens,
+            key,
             algorithms=["HS256"],
             audience=_ISSUER,
             issuer=_ISSUER,
@@ -151,7 +179,7 @@ def _claims(service: Service, token: str) -> tuple[int, str, int] | None:
     # None of ours lives longer, whoever could sign it.
     if claims["exp"] - claims["iat"] > LIFE.total_seconds():
         return None
-    return int(subject), token_id, version
+    return int(subject), token_id, version, claims["exp"]
 
 
 def _is_as_issued(token: str) -> bool:

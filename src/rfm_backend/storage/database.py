@@ -18,6 +18,7 @@ What this module does not do: it knows no table (tables.py) and no query.
 import random
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -67,8 +68,11 @@ CHANGES: Final = Patience(answer_seconds=86_400, again_seconds=60.0)
 class Database:
     """The tables' home, on SQLite or MySQL."""
 
-    def __init__(self, engine: Engine, *, patience: Patience = WORK) -> None:
+    def __init__(
+        self, engine: Engine, *, lookups: Engine | None = None, patience: Patience = WORK
+    ) -> None:
         self.engine: Final = engine
+        self._lookups: Final = lookups or engine
         self._patience: Final = patience
         self.is_sqlite: Final = engine.dialect.name == "sqlite"
 
@@ -81,6 +85,19 @@ class Database:
             The database does not answer.
         """
         return self._run(unit, writes=False)
+
+    def look(self, unit: Callable[[Connection], _T]) -> _T:
+        """Return what `unit` returns, which asks one statement and no more.
+
+        Such a one sees one moment by itself.  Without a transaction round it every request with a token
+        saves its beginning and its end, which on a server are two more answers to wait for.
+
+        Raises
+        ------
+        Unavailable
+            The database does not answer.
+        """
+        return self._run(unit, writes=None)
 
     def write(self, unit: Callable[[Connection], _T]) -> _T:
         """Return what `unit` returns, run in a transaction that is kept once this returns.
@@ -95,16 +112,18 @@ class Database:
     def close(self) -> None:
         """Give the connections back."""
         self.engine.dispose()
+        self._lookups.dispose()
 
-    def _run(self, unit: Callable[[Connection], _T], *, writes: bool) -> _T:
+    def _run(self, unit: Callable[[Connection], _T], *, writes: bool | None) -> _T:
         began = time.monotonic()
         for attempt in range(1, _TRIES + 1):
             is_ending = False
             try:
-                connection = self.engine.connect().execution_options(writes=writes)
-                with connection, connection.begin():
+                engine = self._lookups if writes is None else self.engine
+                connection = engine.connect().execution_options(writes=writes)
+                with connection, nullcontext() if writes is None else connection.begin():
                     value = unit(connection)
-                    is_ending = writes
+                    is_ending = bool(writes)
             except NoFreeConnectionError as error:
                 raise self.told(error) from error
             except (OperationalError, InterfaceError, AttributeError) as error:
@@ -145,7 +164,11 @@ def open_database(settings: ServiceSettings, *, patience: Patience = WORK) -> Da
     """
     if not settings.db_host:
         return Database(_sqlite_engine(settings.data_dir / SQLITE_FILE), patience=patience)
-    return Database(_mysql_engine(mysql_url(settings), patience), patience=patience)
+    url = mysql_url(settings)
+    lookups = _mysql_engine(
+        url, patience, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True
+    )
+    return Database(_mysql_engine(url, patience), lookups=lookups, patience=patience)
 
 
 def mysql_url(settings: ServiceSettings, *, with_name: bool = True) -> URL:
@@ -189,15 +212,19 @@ def _sqlite_engine(path: Path) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("writes", True)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if writes is not None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 
 
-def _mysql_engine(url: URL, patience: Patience) -> Engine:
+def _mysql_engine(
+    url: URL, patience: Patience, *, isolation_level: str = "READ COMMITTED", **more: object
+) -> Engine:
     try:
         return sa.create_engine(
             url,
+            **more,
             hide_parameters=True,
             # No ping before each unit: a unit that meets a dead connection is run again, and one that meets
             # a silent server would wait for the ping, and then for a new connection.
@@ -205,7 +232,7 @@ def _mysql_engine(url: URL, patience: Patience) -> Engine:
             pool_size=10,
             max_overflow=90,
             pool_timeout=patience.answer_seconds,
-            isolation_level="READ COMMITTED",
+            isolation_level=isolation_level,
             connect_args={
                 "connect_timeout": min(patience.answer_seconds, _CONNECT_SECONDS),
                 "read_timeout": patience.answer_seconds,

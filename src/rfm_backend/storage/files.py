@@ -204,10 +204,11 @@ def sync_folder(path: Path) -> None:
 
 def sync_tree(path: Path) -> None:
     """Make a folder, what is in it, and its own name survive a power cut."""
-    for one in _children(path):
-        with one.open("rb+") as file:
-            os.fsync(file.fileno())
-    sync_folder(path)
+    for folder, _, names in os.walk(path):
+        for name in names:
+            with (Path(folder) / name).open("rb+") as file:
+                os.fsync(file.fileno())
+        sync_folder(Path(folder))
     sync_folder(path.parent)
 
 
