@@ -2,37 +2,62 @@
 
 import os
 import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from rfm_backend.child import Child, Limits, missing_limits
+from rfm_backend.child import Child, Limits, Process, missing_limits
 from rfm_backend.errors import FileTooComplex, UnreadableFile
+from rfm_backend.fork_server import ForkServer
 
+Run = Callable[..., object]
 ROOM = Limits(memory_bytes=1024**3, seconds=30)
 
 
-def result_of(function: str, limits: Limits = ROOM, **arguments: object) -> object:
-    with Child(function, arguments, limits) as child:
+@pytest.fixture(scope="module")
+def forks() -> Iterator[ForkServer]:
+    made = ForkServer(["json", "rfm_backend.reading.workbook_reader"])
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["fresh", "forked"])
+def result_of(request: pytest.FixtureRequest, forks: ForkServer) -> Callable[..., object]:
+    return partial(run, start=None if request.param == "fresh" else forks.start)
+
+
+def run(
+    function: str,
+    limits: Limits = ROOM,
+    *,
+    start: Callable[[], Process] | None,
+    **arguments: object,
+) -> object:
+    with Child(function, arguments, limits, start=start) as child:
         while child.is_running():
             child.wait_a_little()
         return child.result("sales.xlsx")
 
 
-def test_a_value_comes_back() -> None:
+def test_a_value_comes_back(result_of: Run) -> None:
     assert result_of("json:dumps", obj={"a": [1, None]}) == '{"a": [1, null]}'
 
 
-def test_a_long_answer_does_not_fill_the_pipe() -> None:
+def test_a_long_answer_does_not_fill_the_pipe(result_of: Run) -> None:
     assert result_of("json:dumps", obj="x" * 3_000_000) == '"' + "x" * 3_000_000 + '"'
 
 
-def test_what_a_function_prints_is_no_answer(capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_a_function_prints_is_no_answer(
+    result_of: Run, capfd: pytest.CaptureFixture[str]
+) -> None:
     assert result_of("builtins:print", sep="noise") is None
     assert capfd.readouterr().out == ""
 
 
-def test_an_error_of_ours_comes_back_as_itself() -> None:
+def test_an_error_of_ours_comes_back_as_itself(result_of: Run) -> None:
     function = "rfm_backend.reading.workbook_reader:read_sheet"
     arguments: dict[str, Any] = {"name": "sales.xlsx", "target": "x", "sheet": None, "folder": "."}
 
@@ -40,19 +65,19 @@ def test_an_error_of_ours_comes_back_as_itself() -> None:
         result_of(function, path=os.devnull, **arguments)
 
 
-def test_a_crash_is_an_error_in_words() -> None:
+def test_a_crash_is_an_error_in_words(result_of: Run) -> None:
     with pytest.raises(FileTooComplex, match=r"sales\.xlsx could not be read"):
         result_of("os:abort")
 
 
-def test_too_much_memory_ends_the_child_only() -> None:
+def test_too_much_memory_ends_the_child_only(result_of: Run) -> None:
     small = Limits(memory_bytes=200 * 1024**2, seconds=30)
 
     with pytest.raises(FileTooComplex):
         result_of("builtins:bytearray", small, source=500 * 1024**2)
 
 
-def test_too_much_time_ends_the_child() -> None:
+def test_too_much_time_ends_the_child(result_of: Run) -> None:
     began = time.monotonic()
 
     with pytest.raises(FileTooComplex):
@@ -67,3 +92,31 @@ def test_each_system_says_which_limits_it_lacks() -> None:
         memory, killed = missing_limits(system)
         assert "none on its memory" in memory
         assert "goes on to its end" in killed
+
+
+def test_each_child_is_a_process_of_its_own_under_one_server(forks: ForkServer) -> None:
+    one, two = (run("os:getpid", start=forks.start) for _ in range(2))
+    assert one != two
+    assert run("os:getppid", start=forks.start) == run("os:getppid", start=forks.start)
+
+
+def test_a_fork_server_that_died_is_started_anew(forks: ForkServer) -> None:
+    server = run("os:getppid", start=forks.start)
+    assert isinstance(server, int)
+    os.kill(server, 9)
+
+    assert run("os:getppid", start=forks.start) != server
+
+
+def test_children_end_with_their_server_and_leave_no_descriptor_open(forks: ForkServer) -> None:
+    run("os:getpid", start=forks.start)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    own = ForkServer(["json"])
+    with Child("signal:pause", {}, ROOM, start=own.start) as child:
+        assert child.is_running()
+        own.close()
+        with pytest.raises(FileTooComplex):
+            child.result("sales.xlsx")
+    del child
+
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

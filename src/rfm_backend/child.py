@@ -21,10 +21,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final, Self
+from typing import IO, Final, Protocol, Self
 
 from rfm_backend import errors
 from rfm_backend.errors import FileTooComplex, RfmError
@@ -34,6 +34,7 @@ if sys.platform != "win32":
 
 _POLL_SECONDS: Final = 0.02
 _PR_SET_PDEATHSIG: Final = 1
+_END: Final = b"\n"
 _START = "import rfm_backend.child as c; c.serve()"
 
 
@@ -55,18 +56,46 @@ def missing_limits(platform: str = sys.platform) -> tuple[str, ...]:
     )
 
 
-class Child:
-    """A started child; `result` waits for it, leaving the block ends it."""
+class Process(Protocol):
+    """What a child runs in: a started process that serves one order (`serve`)."""
 
-    def __init__(self, function: str, arguments: Mapping[str, object], limits: Limits) -> None:
+    parent: int
+    stdin: IO[bytes]
+    stdout: IO[bytes]
+
+    def poll(self) -> int | None:
+        """Return the exit code, None while it runs."""
+
+    def wait(self) -> int:
+        """Wait for the end and return the exit code."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+
+class Child:
+    """A started child; `result` waits for it, leaving the block ends it.
+
+    Parameters
+    ----------
+    function : "package.module:function"
+    arguments : its arguments, JSON values
+    limits : what it may use
+    start : what starts a process; a fresh interpreter, or a fork of one that has loaded its modules
+        (fork_server.py)
+    """
+
+    def __init__(
+        self,
+        function: str,
+        arguments: Mapping[str, object],
+        limits: Limits,
+        *,
+        start: Callable[[], Process] | None = None,
+    ) -> None:
         self._deadline = time.monotonic() + limits.seconds
         self._limits = limits
-        self._process = subprocess.Popen(  # noqa: S603  # our own interpreter, no shell
-            [sys.executable, "-c", _START],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+        self._process = (start or _Fresh)()
         self._answer = b""
         # Read as it comes: a child whose answer fills the pipe would wait for ever.
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -75,15 +104,13 @@ class Child:
             "function": function,
             "arguments": dict(arguments),
             "memory_bytes": limits.memory_bytes,
-            "parent": os.getpid(),
+            "parent": self._process.parent,
         }
-        assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(json.dumps(order).encode() + b"\n")
             self._process.stdin.close()
 
     def _read(self) -> None:
-        assert self._process.stdout is not None
         self._answer = self._process.stdout.read()
 
     def is_running(self) -> bool:
@@ -111,7 +138,8 @@ class Child:
         """
         code = self._process.wait()
         self._reader.join()
-        if code == 0 and self._answer:
+        # A child that was killed while it answered leaves half an answer.
+        if code == 0 and self._answer.endswith(_END):
             told = json.loads(self._answer)
             if "error" not in told:
                 return told["value"]
@@ -145,8 +173,25 @@ class Child:
         if self._process.poll() is None:
             self.kill()
         self._reader.join()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        self._process.stdout.close()
+
+
+class _Fresh:
+    """A fresh interpreter."""
+
+    def __init__(self) -> None:
+        self.parent = os.getpid()
+        started = subprocess.Popen(  # noqa: S603  # our own interpreter, no shell
+            [sys.executable, "-c", _START],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        assert started.stdin is not None
+        assert started.stdout is not None
+        self.stdin: IO[bytes] = started.stdin
+        self.stdout: IO[bytes] = started.stdout
+        self.poll, self.wait, self.kill = started.poll, started.wait, started.kill
 
 
 def serve() -> None:
@@ -155,7 +200,7 @@ def serve() -> None:
     answer_to = os.dup(1)
     # What a library prints must not be taken for the answer.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    _die_with(int(order["parent"]))
+    die_with(int(order["parent"]))
     _limit_memory(int(order["memory_bytes"]))
     module, function = str(order["function"]).split(":")
     try:
@@ -167,7 +212,7 @@ def serve() -> None:
     except MemoryError:
         os._exit(1)
     with os.fdopen(answer_to, "wb") as pipe:
-        pipe.write(json.dumps(answer).encode())
+        pipe.write(json.dumps(answer).encode() + _END)
     # Nothing is left to tidy up, and a library's own tidying may take a second.
     os._exit(0)
 
@@ -183,7 +228,7 @@ def _limit_memory(n_bytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _die_with(parent: int) -> None:
+def die_with(parent: int) -> None:
     """Ask Linux to end this process when its parent ends."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

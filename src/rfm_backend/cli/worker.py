@@ -31,6 +31,7 @@ def command(*, with_parent: bool) -> None:
     service = open_service(settings, patience=WORK)
     check_is_current(service.database)
     worker = Worker(service)
+    worker.warm()
 
     def stop(number: int, frame: FrameType | None) -> None:
         del number, frame

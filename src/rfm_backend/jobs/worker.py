@@ -25,6 +25,7 @@ from typing import Final, Self
 
 from rfm_backend.child import Child, Limits
 from rfm_backend.errors import RfmError, Unavailable
+from rfm_backend.fork_server import ForkServer, has_forks
 from rfm_backend.jobs.compute import PROGRESS
 from rfm_backend.jobs.leases import HEARTBEAT_SECONDS, LEASE
 from rfm_backend.jobs.publish import Computed, LeaseLostError, publish
@@ -37,6 +38,8 @@ from rfm_backend.storage.rows import utc_now
 
 _LOG: Final = logging.getLogger("rfm_backend.worker")
 _COMPUTE: Final = "rfm_backend.jobs.compute:compute"
+# Only what fits a model loads it, and every job fits or applies one.
+_LOADED_LATE: Final = ("sklearn.cluster", "sklearn.preprocessing")
 _IDLE_SECONDS: Final = 0.25
 _SWEEP_SECONDS: Final = 3600.0
 _AFTER_FAULT_SECONDS: Final = 2.0
@@ -54,22 +57,35 @@ class Worker:
         self._clock = clock
         self._next_sweep = clock()
         self._stopped = threading.Event()
+        self._forks = ForkServer([_COMPUTE.partition(":")[0], *_LOADED_LATE])
+        self._start = self._forks.start if has_forks else None
         self.name: Final = f"{socket.gethostname()[:30]}-{os.getpid()}-{secrets.token_hex(4)}"
 
     def stop(self) -> None:
         """Ask the worker to end: a job under way is handed back."""
         self._stopped.set()
 
+    def warm(self) -> None:
+        """Load what the first job needs before it comes."""
+        if has_forks:
+            self._forks.warm()
+
     def run(self) -> None:
         """Work until told to stop; a database that is away is waited for."""
-        while not self._stopped.is_set():
-            try:
-                self.sweep_if_due()
-                if not self.work_once():
-                    self._stopped.wait(_IDLE_SECONDS)
-            except Unavailable as error:
-                _LOG.warning("waiting for the database: %s", error)
-                self._stopped.wait(_AFTER_FAULT_SECONDS)
+        try:
+            while not self._stopped.is_set():
+                self._work_or_wait()
+        finally:
+            self._forks.close()
+
+    def _work_or_wait(self) -> None:
+        try:
+            self.sweep_if_due()
+            if not self.work_once():
+                self._stopped.wait(_IDLE_SECONDS)
+        except Unavailable as error:
+            _LOG.warning("waiting for the database: %s", error)
+            self._stopped.wait(_AFTER_FAULT_SECONDS)
 
     def sweep_if_due(self) -> bool:
         """Sweep at the start and once an hour, however busy; return whether it was time."""
@@ -134,7 +150,7 @@ class Worker:
         try:
             with (
                 _Heartbeat(self._service, job, folder / PROGRESS) as heart,
-                Child(_COMPUTE, order, limits) as child,
+                Child(_COMPUTE, order, limits, start=self._start) as child,
             ):
                 while child.is_running():
                     self._check(heart)

@@ -125,7 +125,7 @@ SETTINGS: Final = (
         "sync_wait",
         "seconds",
         "300",
-        "Seconds that a process call waits before it answers 202 with a job.",
+        "Seconds that a process call waits before it answers 202 with a job; the 57th at a time waits not at all.",
     ),
     _service(
         "RFM_MAX_UPLOAD_BYTES", "max_upload_bytes", "bytes", "512MiB", "Largest upload."
