@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 from million.stage import Stage
 
 from rfm_backend.api.shapes.base import pack_cursor
+from rfm_backend.cli.listener import THREADS
 from rfm_backend.storage.results import ORDERS, Order, Wanted
 
 _BARE = Path(__file__).with_name("bare.py")
@@ -65,7 +66,7 @@ def rfm_serve(stage: Stage) -> Iterator[Server]:
 def bare_server() -> Iterator[Server]:
     """Run the server that answers a constant."""
     port = _free_port()
-    with _running([sys.executable, str(_BARE), str(port)], port, {}) as process:
+    with _running([sys.executable, str(_BARE), str(port), str(THREADS)], port, {}) as process:
         yield Server(port, process, {})
 
 

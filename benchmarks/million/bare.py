@@ -1,6 +1,6 @@
 """The peer of profile requests: a Flask application that answers a constant, on the same server.
 
-Run as a process of its own: ``python bare.py PORT``.
+Run as a process of its own: ``python bare.py PORT THREADS``.
 """
 
 import sys
@@ -23,7 +23,7 @@ if __name__ == "__main__":
         app,
         host="127.0.0.1",
         port=int(sys.argv[1]),
-        threads=64,
+        threads=int(sys.argv[2]),
         asyncore_use_poll=True,
         ident=None,
     )

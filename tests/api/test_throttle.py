@@ -1,5 +1,7 @@
 """How often passwords may be tried: counted over processes, without telling who has an account."""
 
+import os
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -13,8 +15,10 @@ from rfm_testing import service_settings
 
 from rfm_backend.app import create_app
 from rfm_backend.services import open_service
+from rfm_backend.services.accounts import add_user
 from rfm_backend.services.throttle import WINDOW_SECONDS, forget_old
 from rfm_backend.settings import ServiceSettings
+from rfm_backend.storage.migrate import migrate
 from rfm_backend.storage.tables import ATTEMPTS
 
 # RFM_LOGIN_ATTEMPTS here; its default has 10 for a name from an address, 50, 100 and 1,000 for the rest.
@@ -158,3 +162,42 @@ def test_what_was_counted_is_kept_hidden_and_forgotten(api: Api) -> None:
     with api.service.database.engine.connect() as connection:
         # This window's are still needed.
         assert len(connection.execute(ATTEMPTS.select()).all()) == len(kept)
+
+
+@pytest.mark.slow
+def test_a_crowd_of_logins_is_told_to_come_back_and_holds_no_thread(tmp_path: Path) -> None:
+    settings = service_settings("sqlite", tmp_path)
+    migrate(settings)
+    # The real cost of a hash.
+    service = open_service(settings)
+    add_user(service, username="budi", email="budi@test.com", password=PASSWORD)
+    app = create_app(service)
+    crowd = (os.cpu_count() or 1) * 8 + 24
+    together, statuses, waits = threading.Barrier(crowd), [], []
+
+    def log_in() -> None:
+        client = app.test_client()
+        together.wait()
+        began = time.monotonic()
+        answer = client.post("/api/auth/login", json={"identifier": "budi", "password": PASSWORD})
+        statuses.append(answer.status_code)
+        if answer.status_code == 503:
+            assert answer.headers["Retry-After"] == "2"
+            waits.append(time.monotonic() - began)
+
+    threads = [threading.Thread(target=log_in) for _ in range(crowd)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+
+    assert set(statuses) == {200, 503}
+    assert statuses.count(503) >= 12
+    # Refused before hashing, which would take a quarter of a second for each that waits.
+    assert sorted(waits)[len(waits) // 2] < 2
+    # Nobody was counted as wrong.
+    answer = app.test_client().post(
+        "/api/auth/login", json={"identifier": "budi", "password": PASSWORD}
+    )
+    assert answer.status_code == 200
+    service.close()

@@ -28,8 +28,9 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import create_server
 from waitress.task import ErrorTask
 
-from rfm_backend.api.analyses import MOST_WAITING
+from rfm_backend.api import analyses
 from rfm_backend.api.problems import of_server
+from rfm_backend.services import passwords
 
 if sys.platform != "win32":
     import resource
@@ -39,7 +40,7 @@ __all__ = ["SILENT_SECONDS", "make_server"]
 SILENT_SECONDS: Final = 30.0
 _LEAST_BYTES_A_SECOND: Final = 500
 # A thread costs little, and one waits with each process call that is not done yet.
-_THREADS: Final = MOST_WAITING + 8
+THREADS: Final = analyses.MOST_WAITING + passwords.MOST_WAITING + 8
 # An answer goes to the disk where its reader is slow, and sets its thread free.
 _MOST_ANSWER_BYTES: Final = 1024**3
 _MOST_CONNECTIONS: Final = 2_000
@@ -69,7 +70,7 @@ def make_server(
         app,  # type: ignore[arg-type]  # any WSGI application
         host=host,
         port=port,
-        threads=_THREADS,
+        threads=THREADS,
         connection_limit=_connections(),
         asyncore_use_poll=True,
         outbuf_high_watermark=_MOST_ANSWER_BYTES,

@@ -6,7 +6,8 @@ Out: a hash; yes or no.
 What always holds
     * any Unicode up to 1,024 characters counts in full: bcrypt alone reads 72 bytes and no more, so it
       is given base64(HMAC-SHA-256(key, password)), 44 characters without a zero byte;
-    * at most as many hashes are computed at once as there are cores, so that logins cannot starve the rest;
+    * at most as many hashes are computed at once as there are cores, and few wait for their turn, so that
+      logins can neither starve the rest nor hold every thread;
     * a login with an unknown name costs as much time as one with a wrong password.
 """
 
@@ -15,19 +16,25 @@ import hashlib
 import hmac
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Final
 
 import bcrypt
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-from rfm_backend.errors import InvalidRequest
+from rfm_backend.errors import InvalidRequest, Unavailable
 from rfm_backend.services.service import Service
 
 SHORTEST: Final = 8
 LONGEST: Final = 1_024
 _SCHEME: Final = "hmac-sha256+bcrypt:"
-_AT_ONCE: Final = threading.BoundedSemaphore(max(1, os.cpu_count() or 1))
+_CORES: Final = max(1, os.cpu_count() or 1)
+_AT_ONCE: Final = threading.BoundedSemaphore(_CORES)
+# At a quarter of a second each nobody waits longer than about two seconds.
+MOST_WAITING: Final = _CORES * 8
+_PLACES: Final = threading.BoundedSemaphore(MOST_WAITING)
 
 
 def check_new_password(service: Service, password: str, *, username: str, email: str) -> None:
@@ -63,7 +70,7 @@ def check_new_password(service: Service, password: str, *, username: str, email:
 
 def hash_password(service: Service, password: str) -> str:
     """Return what is kept of a password."""
-    with _AT_ONCE:
+    with _turn():
         salt = bcrypt.gensalt(service.bcrypt_cost)
         return _SCHEME + bcrypt.hashpw(_condensed(service, password), salt).decode("ascii")
 
@@ -71,7 +78,7 @@ def hash_password(service: Service, password: str) -> str:
 def is_right(service: Service, password: str, kept: str | None) -> bool:
     """Tell whether a password is the one kept; with None it takes its time and says no."""
     against = kept if kept and kept.startswith(_SCHEME) else _nobodys(service.bcrypt_cost)
-    with _AT_ONCE:
+    with _turn():
         fits = bcrypt.checkpw(
             _condensed(service, password[: LONGEST + 1]),
             against.removeprefix(_SCHEME).encode("ascii"),
@@ -83,6 +90,20 @@ def is_outdated(service: Service, kept: str) -> bool:
     """Tell whether a hash was made with less work than is asked for now."""
     parts = kept.removeprefix(_SCHEME).split("$")
     return len(parts) < 3 or int(parts[2]) < service.bcrypt_cost
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Wait for a core to hash on; where too many wait already, say so at once."""
+    if not _PLACES.acquire(blocking=False):
+        raise Unavailable(
+            "Too many log in at this moment. Try again in a few seconds.", reason="too_many_logins"
+        )
+    try:
+        with _AT_ONCE:
+            yield
+    finally:
+        _PLACES.release()
 
 
 def _condensed(service: Service, password: str) -> bytes:
