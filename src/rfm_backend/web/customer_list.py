@@ -18,7 +18,12 @@ from rfm_backend.services import result_rows
 from rfm_backend.services.cursors import pack_cursor, unpack_cursor
 from rfm_backend.services.insights import Told
 from rfm_backend.services.result_rows import Order, ResultRow, Wanted, key_of
-from rfm_backend.web.addresses import customer_address, customers_address, segment_address
+from rfm_backend.web.addresses import (
+    customer_address,
+    customers_address,
+    segment_address,
+    with_query,
+)
 from rfm_backend.web.routing import Visit
 
 if TYPE_CHECKING:
@@ -77,19 +82,24 @@ def is_cell(text: str) -> bool:
 
 
 def list_values(
-    visit: Visit, analysis: "AnalysisHead", told: Told, asked: Asked
+    visit: Visit, analysis: "AnalysisHead", told: Told, asked: Asked, *, is_of_segment: bool = False
 ) -> dict[str, object]:
-    """Return the values of customers_part.html."""
+    """Return the values of customers_part.html; on a segment's own page the segment is no choice."""
     cursor = visit.request.args.get("cursor")
     wanted = asked.wanted(cursor, limit=PER_PAGE + 1)
     found = result_rows.page(visit.service, analysis, wanted, cell=asked.cell or None)
     rows, more = found[:PER_PAGE], None
     if len(found) > PER_PAGE:
         more = pack_cursor(*key_of(wanted, rows[-1]))
-    filters, here = asked.filters, analysis.id
+    here = (
+        segment_address(analysis.id, asked.segment)
+        if is_of_segment
+        else customers_address(analysis.id)
+    )
+    filters = {**asked.filters, **({"segment": None} if is_of_segment else {})}
 
     def address(**changes: object) -> str:
-        return customers_address(here, **{**filters, "sort": asked.sort, **changes})
+        return with_query(here, {**filters, "sort": asked.sort, **changes})
 
     return {
         "asked": asked,
@@ -98,8 +108,9 @@ def list_values(
         "next_page": address(cursor=more) if more else "",
         "first_page": address() if cursor else "",
         "heads": [_head(name, asked, address, visit.words) for name in _ORDERS],
-        "list_address": f"/analyses/{here}/customers",
-        "export_address": f"/analyses/{here}/export",
+        "list_address": here,
+        "export_address": f"/analyses/{analysis.id}/export",
+        "is_of_segment": is_of_segment,
         "segment_choices": [
             (entry.segment, segment_words(entry.segment, told.model.rules.names, visit.words).name)
             for entry in told.summary.segments

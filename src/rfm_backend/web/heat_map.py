@@ -63,10 +63,13 @@ def make_heat_map(
             if by == "customers"
             else words.money(value, summary.quality.currency)
         )
+        text = _short(value, words) if count else "·"
+        label = words(f"overview.cell_{by}", r=recency, f=frequency, value=said)
         return HeatCell(
             key=key,
-            text=_short(value, words) if count else "·",
-            label=words(f"overview.cell_{by}", r=recency, f=frequency, value=said),
+            text=text,
+            # Whoever speaks to his device says what he sees.
+            label=label if text in label else f"{text} – {label}",
             tone=heat_shade(float(value), largest=largest) if count else 0,
             # A second press takes the filter away.
             address=address(None if key == chosen else key, by) if count else "",

@@ -101,9 +101,6 @@ def treemap(
 ) -> Treemap:
     """Return the shares of revenue as tiles; the darker, the more a customer is worth."""
     shades = segment_shades(segments)
-    peopled = sorted(
-        (entry for entry in segments if entry.n_customers), key=lambda one: -one.monetary
-    )
     return Treemap(
         title=words("overview.treemap_title"),
         heads=(words("report.segment"), words("report.key_money"), words("report.key_people")),
@@ -116,7 +113,8 @@ def treemap(
                 tone=5 - min(4, int(shades[entry.segment] / _STEPS_A_TONE)),
                 address=segment_address(analysis.id, entry.segment),
             )
-            for entry in peopled
+            for entry in segments
+            if entry.n_customers
         ),
     )
 

@@ -91,9 +91,11 @@ def _three(found: Explanation) -> tuple[Standing, Standing, Standing]:
 
 
 def _value(one: Standing, told: Told, words: Words) -> str:
-    if one.dimension == "monetary":
-        return words.money(one.value, told.summary.quality.currency)
-    return words.number(one.value)
+    if one.dimension != "monetary":
+        return words.number(one.value)
+    # To the cent, where lists round: this page is where a figure is looked up.
+    currency = told.summary.quality.currency
+    return f"{words.number(one.value, 2)} {currency or ''}".strip()
 
 
 def _standing(one: Standing, told: Told, words: Words) -> dict[str, object]:

@@ -59,7 +59,9 @@ def _filtered(
     currency = summary.quality.currency
     cell, by = _cell(visit, summary), _measure(visit)
     part = parts.part_of_cell(visit.service, analysis, summary, cell=cell) if cell else None
-    segments = part.segments if part else summary.segments
+    segments = sorted(
+        part.segments if part else summary.segments, key=lambda entry: -entry.monetary
+    )
     clusters = part.clusters if part else summary.clusters
     # A cell of another day holds others: its size says nothing about a change.
     before = insights.sizes(visit.service, earlier.analysis) if earlier and not cell else None
@@ -169,7 +171,7 @@ def _cross(
                 for cluster, count in enumerate(counts)
             ],
         )
-        for key, counts in counted.items()
+        for key, counts in sorted(counted.items(), key=lambda pair: (-sum(pair[1]), pair[0]))
         if any(counts)
     ]
 

@@ -29,14 +29,16 @@ def show_segment(visit: Visit) -> Screen:
     own = next((one for one in told.summary.segments if one.segment == key), None)
     if own is None:
         raise NotFound("There is no segment of this name in the analysis.")
+    asked = replace(asked_list(visit), segment=key)
+    values = list_values(visit, analysis, told, asked, is_of_segment=True)
+    if visit.is_part:
+        return Screen(template="customers_part.html", values=values)
     words, currency = visit.words, told.summary.quality.currency
-    values: dict[str, object] = {}
     if own.n_customers:
         found = parts.contrast(visit.service, analysis, told.summary, segment=key)
-        values = {
+        values |= {
             "facts": contrast_facts(found, words, currency=currency),
             "charts": [_chart(name, found, told, words) for name in _DIMENSIONS],
-            **list_values(visit, analysis, told, replace(asked_list(visit), segment=key)),
         }
     return Screen(
         template="segment.html",

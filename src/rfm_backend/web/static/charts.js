@@ -51,8 +51,15 @@
   function columns(figures, colours) {
     const fills = figures.series.length > 1 ? [colours.money, colours.people] : [colours.people];
     const last = figures.names.length - 1;
-    const side = figures.mark === null ? "center"
-      : figures.mark < last / 3 ? "left" : figures.mark > (2 * last) / 3 ? "right" : "center";
+    const side = figures.mark < last / 3 ? "left" : figures.mark > (2 * last) / 3 ? "right" : "center";
+    const mark = figures.mark === null ? undefined : {
+      symbol: "none", silent: true, data: [{ xAxis: figures.mark }],
+      lineStyle: { color: colours.ink, type: "dashed" },
+      label: {
+        position: "end", align: side, color: colours.ink, fontSize: 13, fontWeight: 600,
+        formatter: () => figures.mark_text,
+      },
+    };
     return {
       grid: { left: 4, right: 4, top: 44, bottom: 22 },
       legend: {
@@ -75,14 +82,9 @@
       series: figures.series.map((name, place) => ({
         type: "bar", name, barGap: "0%", barCategoryGap: "18%",
         itemStyle: { color: fills[place], borderRadius: [2, 2, 0, 0] },
-        data: figures.values.map((values, index) => (index === figures.mark ? {
-          value: values[place],
-          itemStyle: { color: colours.money },
-          label: {
-            show: true, position: "top", align: side, color: colours.ink, fontSize: 12, fontWeight: 600,
-            formatter: () => `▼ ${figures.mark_text}`,
-          },
-        } : values[place])),
+        markLine: mark,
+        data: figures.values.map((values, index) => (index === figures.mark
+          ? { value: values[place], itemStyle: { color: colours.money } } : values[place])),
       })),
     };
   }
@@ -91,12 +93,12 @@
     return {
       tooltip: { formatter: (one) => `${one.name}\n${one.data.text}\n${one.data.note}` },
       series: [{
-        type: "treemap", left: 0, right: 0, top: 0, bottom: 0, roam: false, nodeClick: false,
+        type: "treemap", left: 0, top: 0, width: "100%", height: "100%", roam: false, nodeClick: false,
         breadcrumb: { show: false },
-        itemStyle: { borderColor: colours.paper, borderWidth: 2, gapWidth: 2 },
+        itemStyle: { borderColor: colours.paper, borderWidth: 0, gapWidth: 3 },
         emphasis: { itemStyle: { borderColor: colours.ink } },
         label: {
-          position: [8, 8], fontSize: 13, lineHeight: 17, overflow: "truncate",
+          position: [0, 0], padding: 8, fontSize: 13, lineHeight: 17, overflow: "break", lineOverflow: "truncate",
           formatter: (one) => `${one.name}\n${one.data.text}`,
         },
         data: figures.tiles.map((tile) => ({
