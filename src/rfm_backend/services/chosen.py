@@ -102,8 +102,9 @@ def _beyond_sql(source: str, by: str, wanted: Wanted) -> str:
 def _begins_sql(beginning: str, columns: Sequence[str]) -> str:
     folded = quote_text(beginning.lower()[:KEY_LENGTH])
     parts = [f"starts_with({c.CUSTOMER_ID}, {quote_text(beginning)})"]
+    # The table keeps as many characters of a name as are looked for at most, so the whole name will do.
     parts += [
-        f"starts_with(lower(left({quote_name(name)}, {KEY_LENGTH})), {folded})"
+        f"starts_with(lower({quote_name(name)}), {folded})"
         for name in (c.CUSTOMER_NAME, c.EMAIL)
         if name in columns
     ]
