@@ -17,6 +17,7 @@ from rfm_backend.storage import results
 from rfm_backend.storage.analyses import AnalysisHead
 from rfm_backend.storage.results import Order, ResultRow, Wanted, key_of
 
+pytestmark = pytest.mark.slow
 ORDERS: tuple[Order, ...] = ("customer_id", "recency", "frequency", "monetary")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from api.shop import Api, Person
 from playwright.sync_api import Browser, Page, ViewportSize, expect
-from web.test_analysis_pages import odd_sales
+from web.shown import Shown
 from web.watched import Watched
 
 from rfm_backend.web.addresses import customer_address
@@ -162,12 +162,9 @@ def test_without_a_script_a_cell_a_search_and_an_export_work(
     context.close()
 
 
-def test_odd_numbers_of_customers_are_reached_by_their_links(watched: Watched, api: Api) -> None:
-    owner = api.person()
-    upload_id = owner.upload(odd_sales())
-    analysis_id = owner.process(upload_id)["analysis_id"]
-    page = see(watched, owner, "en", "light", PHONE)
+def test_odd_numbers_of_customers_are_reached_by_their_links(watched: Watched, odd: Shown) -> None:
+    page = see(watched, odd.person, "en", "light", PHONE)
     for one in ("a/../b", "..", "/x", "é😀", "一" * 255):
-        page.goto(customer_address(analysis_id, one))
+        page.goto(customer_address(odd.analysis_id, one))
         expect(page.locator("h1")).to_have_text(f"Customer {one}")
     watched.check_access()
