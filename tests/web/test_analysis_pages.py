@@ -182,7 +182,7 @@ def test_a_segment_is_told_beside_the_others(shown: Shown) -> None:
 
     assert own["name"] in text
     assert f"{own['n_customers']} customers ({SAY.percent(own['share_of_customers'])}" in text
-    assert f"the last {SAY.number(own['median_recency'])} days" in text
+    assert f"bought {SAY.number(own['median_recency'])} days ago" in text
     listed = rows_of(text, 'class="cards customers')
     assert len(listed) == min(own["n_customers"], 50)
     empty = next(one for one in told["segments"] if not one["n_customers"])
