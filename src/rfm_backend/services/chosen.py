@@ -1,13 +1,13 @@
 """Which customers of a published analysis: those of a segment, a cluster, a score cell, a beginning.
 
-In:  a `Chosen`; the file that the analysis left beside its rows.
+In:  a `Chosen`; the result of the analysis as a file.
 Out: SQL for an engine that reads that file.
 
-What always holds: the customers are those that the database's own filters (`results.page_query`) give,
-and a row's number in the file is its position in the table.
+What always holds: the customers are those that the database's own filters (`results.page`) give, and a
+row's number in the file is its position in the table.
 
-The file answers what no index of the table does: a million customers are scanned in less time than
-the rows of a score cell are gathered from the table, and indexes for it would cost every upload.
+It serves what has no order prepared (orders.py): a score cell, a beginning, an export of some.  A million
+customers are scanned here in less time than the table takes to gather the rows of one cell.
 """
 
 import tempfile
