@@ -33,6 +33,14 @@ SIZES = {"desk": (1280, 800), "phone": (360, 740)}
 # A page's name and its address.  Those for users are drawn in a trial whose analysis is ready.
 FOR_ANYONE = {"start": "/", "sign-in": "/sign-in", "sign-up": "/sign-up", "no-page": "/nowhere"}
 FOR_USERS = {"history": "/history", "account": "/account"}
+# Below the address of the trial's analysis.
+OF_ANALYSIS = {
+    "overview": "",
+    "overview-cell": "?cell=35&by=revenue",
+    "segment": "/segments/champions",
+    "customers": "/customers",
+    "customer": "/customers/10004",
+}
 _READY_WITHIN_MS = 120_000
 
 
@@ -92,8 +100,11 @@ def _draw_pages(page: Page, folder: Path, ending: str) -> None:
     page.goto("/")
     page.locator("form[action='/try'] button").click()
     expect(page.locator(".state.ready")).to_be_visible(timeout=_READY_WITHIN_MS)
+    analysis = page.locator("a[href^='/analyses/']").first.get_attribute("href")
     for name, address in FOR_USERS.items():
         _draw(page, address, folder, name, ending)
+    for name, below in OF_ANALYSIS.items():
+        _draw(page, f"{analysis}{below}", folder, name, ending)
 
 
 def _draw(page: Page, address: str, folder: Path, name: str, ending: str) -> None:

@@ -17,8 +17,8 @@ from urllib.parse import urlencode
 
 from million.stage import Stage
 
-from rfm_backend.api.shapes.base import pack_cursor
 from rfm_backend.cli.listener import THREADS
+from rfm_backend.services.cursors import pack_cursor
 from rfm_backend.storage.results import ORDERS, Order, Wanted
 
 _BARE = Path(__file__).with_name("bare.py")

@@ -8,6 +8,7 @@ indexes, over a connection with the same durability, from the same file.  Each r
 import itertools
 import time
 from pathlib import Path
+from typing import Any
 
 from million.stage import Stage, open_stage
 
@@ -47,7 +48,8 @@ def save_peer(kind: str, source: Path, folder: Path) -> float:
             cursor.execute("BEGIN IMMEDIATE")
         columns = columns_of(analysis_id, upload_id)
         parts = read_batches(computed.folder / ROWS, columns, n_rows=5_000)
-        cursor.executemany(order, itertools.chain.from_iterable(parts))
+        rows: Any = itertools.chain.from_iterable(parts)  # both drivers take what yields
+        cursor.executemany(order, rows)
         if kind == "sqlite":
             cursor.execute("COMMIT")
         else:

@@ -1,5 +1,6 @@
 """What a Polars user would write by hand: read, clean and aggregate, streaming; no accounting."""
 
+import datetime as dt
 import sys
 
 import polars as pl
@@ -31,7 +32,9 @@ customers = (
     )
     .collect(engine="streaming")
 )
-snapshot = customers["last"].max().date()
+newest = customers["last"].max()
+assert isinstance(newest, dt.datetime)
+snapshot = newest.date()
 customers = customers.with_columns(
     recency=(pl.lit(snapshot) - pl.col("last").dt.date()).dt.total_days() + 1
 )

@@ -28,7 +28,17 @@ from rfm_backend.services import Service
 from rfm_backend.settings import ServiceSettings
 from rfm_backend.web import dispatch as web
 from rfm_backend.web import failures
-from rfm_backend.web.pages import account, history, parts, sign, start
+from rfm_backend.web.pages import (
+    account,
+    customer,
+    customers,
+    history,
+    overview,
+    parts,
+    segment,
+    sign,
+    start,
+)
 from rfm_backend.web.routing import PAGES
 
 __all__ = ["create_app", "headers_of"]
@@ -38,7 +48,9 @@ _LOG: Final = logging.getLogger("rfm_backend.requests")
 _WATCHED: Final = ("/health", "/ready", "/metrics")
 # The modules that declare the routes and the pages; importing them is what fills the lists.
 _DECLARE: Final = (accounts, analyses, health, keeping, results, uploads)
-_DECLARE_PAGES: Final = (account, history, parts, sign, start)
+_DECLARE_PAGES: Final = (
+    account, customer, customers, history, overview, parts, segment, sign, start,
+)  # fmt: skip
 # A multipart body is larger than its file by its boundaries and fields.
 _BODY_SLACK: Final = 1024 * 1024
 _LOCAL_PAGES: Final = (r"http://localhost(:\d+)?", r"http://127\.0\.0\.1(:\d+)?")

@@ -7,7 +7,8 @@ import pytest
 from rich.text import Text
 
 from rfm_backend.catalogue import words
-from rfm_backend.cli.explanation import explanation_lines, move_sentence
+from rfm_backend.cli.explanation import explanation_lines
+from rfm_backend.output.phrases import move_sentence
 from rfm_backend.pipeline.explain import CentreDistance, Explanation, Move, Standing
 
 
@@ -106,4 +107,4 @@ def test_a_move_is_a_sentence(
         new_segment="loyal_customers",
     )
 
-    assert move_sentence(move, words("en")) == sentence
+    assert move_sentence(move, words("en"), segment="Loyal customers") == sentence

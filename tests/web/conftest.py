@@ -14,6 +14,7 @@ from api.shop import Api, open_api
 from playwright.sync_api import Browser, sync_playwright
 from rfm_testing import service_settings
 from waitress.server import create_server
+from web.shown import Shown, grouped_sales, odd_sales
 from web.watched import WAIT_MS, Watched
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -68,3 +69,21 @@ def watched(browser: Browser, address: str) -> Iterator[Watched]:
     yield seen
     context.close()
     assert [one for one in seen.faults if not one.startswith(seen.allowed or "\0")] == []
+
+
+@pytest.fixture(scope="session")
+def shown(api: Api) -> Shown:
+    """An analysis of 70 customers with names and e-mails."""
+    return Shown(api.person())
+
+
+@pytest.fixture(scope="session")
+def odd(api: Api) -> Shown:
+    """An analysis whose customers are called oddly."""
+    return Shown(api.person(), odd_sales())
+
+
+@pytest.fixture(scope="session")
+def grouped(shown: Shown) -> Shown:
+    """A later analysis for the same shop, scored within cities."""
+    return Shown(shown.person, grouped_sales(), by="country")

@@ -66,13 +66,15 @@ def test_a_page_for_users_lets_nobody_else_in(api: Api, page: Page) -> None:
 
 
 @pytest.fixture(scope="module")
-def owned(api: Api) -> tuple[Person, dict[str, int]]:
+def owned(api: Api) -> tuple[Person, dict[str, int | str]]:
     """Somebody with one of everything."""
     owner = api.person()
     upload_id = owner.upload()
     return owner, {
         "upload_id": upload_id,
         "analysis_id": owner.process(upload_id)["analysis_id"],
+        "segment": "champions",
+        "customer_id": "c001",
     }
 
 
@@ -82,10 +84,10 @@ def owned(api: Api) -> tuple[Person, dict[str, int]]:
     ids=lambda page: f"{page.method} {page.path}",
 )
 def test_another_persons_thing_is_not_there(
-    api: Api, owned: tuple[Person, dict[str, int]], page: Page
+    api: Api, owned: tuple[Person, dict[str, int | str]], page: Page
 ) -> None:
     (owner, named), stranger = owned, api.person()
-    path = re.sub(r"<int:(\w+)>", lambda found: str(named[found[1]]), page.path)
+    path = re.sub(r"<\w+:(\w+)>", lambda found: str(named[found[1]]), page.path)
     missing = _THING.sub("999999999", page.path)
 
     theirs, none = (visit(api, page.method, one, stranger.token) for one in (path, missing))

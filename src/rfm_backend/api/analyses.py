@@ -18,9 +18,10 @@ from rfm_backend.api.shapes.analyses import (
     Process,
     Processed,
 )
-from rfm_backend.api.shapes.base import Message, Page, pack_cursor, unpack_cursor
+from rfm_backend.api.shapes.base import Message, Page
 from rfm_backend.errors import Unavailable
 from rfm_backend.services import analyses, insights
+from rfm_backend.services.cursors import pack_cursor, unpack_cursor
 from rfm_backend.services.requests import read_request
 from rfm_backend.services.service import Service
 from rfm_backend.storage.analyses import AnalysisHead

@@ -2,14 +2,12 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final, cast
-from urllib.parse import quote
 
 from flask import Response
 
 from rfm_backend.api.routing import Answer, Call, Shown, route
-from rfm_backend.api.shapes.base import Page, pack_cursor, unpack_cursor
+from rfm_backend.api.shapes.base import Page
 from rfm_backend.api.shapes.results import (
     CustomerTold,
     ExplanationQuery,
@@ -19,14 +17,15 @@ from rfm_backend.api.shapes.results import (
     SummaryQuery,
     SummaryTold,
 )
+from rfm_backend.downloads import hand_out
 from rfm_backend.services import analyses, exports, insights, result_rows
+from rfm_backend.services.cursors import pack_cursor, unpack_cursor
 from rfm_backend.services.result_rows import row_text
 from rfm_backend.services.uploads import get
 from rfm_backend.storage.analyses import AnalysisHead
 from rfm_backend.storage.results import Order, Wanted, key_of
 
 _TAG: Final = "Results"
-_CHUNK: Final = 1024 * 1024
 _CUSTOMER: Final = {
     "customer_id": "12346",
     "recency": 326,
@@ -68,7 +67,7 @@ def read_results(call: Call) -> Response:
             _whole(call, analysis), content_type="application/json", direct_passthrough=True
         )
     wanted = _wanted(asked)
-    rows = result_rows.page(call.service, analysis, wanted)
+    rows = result_rows.page(call.service, analysis, wanted, cell=asked.cell)
     more = "null"
     if len(rows) == wanted.limit:
         more = json.dumps(pack_cursor(*key_of(wanted, rows[-1])))
@@ -161,27 +160,13 @@ def export_results(call: Call) -> Response:
     asked = call.asked(ExportQuery)
     name = get(call.service, call.user.id, file_id).filename
     stem = name.rpartition(".")[0] or name
-    headers = {"Content-Disposition": _attachment(f"{stem}.segments.{asked.format}")}
+    shown = f"{stem}.segments.{asked.format}"
+    kind = exports.CONTENT_TYPES[asked.format]
     if asked.format == "html":
-        text = exports.report_path(call.service, analysis, asked.lang).read_bytes()
-        return Response(text, content_type=exports.CONTENT_TYPES["html"], headers=headers)
+        path = exports.report_path(call.service, analysis, asked.lang)
+        return hand_out(path, name=shown, content_type=kind)
     path = exports.make_export(call.service, analysis, asked.format)
-    headers["Content-Length"] = str(path.stat().st_size)
-    answer = Response(
-        _read(path),
-        content_type=exports.CONTENT_TYPES[asked.format],
-        headers=headers,
-        direct_passthrough=True,
-    )
-    # It goes with the last byte, or when the client hangs up before the first.
-    answer.call_on_close(lambda: path.unlink(missing_ok=True))
-    return answer
-
-
-def _read(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as stream:
-        while chunk := stream.read(_CHUNK):
-            yield chunk
+    return hand_out(path, name=shown, content_type=kind, is_temporary=True)
 
 
 def _whole(call: Call, analysis: AnalysisHead) -> Iterator[bytes]:
@@ -206,12 +191,3 @@ def _wanted(asked: ResultQuery) -> Wanted:
         after=cast("tuple[int, int] | None", after),
         limit=asked.limit or 100,
     )
-
-
-def _attachment(name: str) -> str:
-    """Return a header that offers a file under its name, whatever is in it (RFC 6266)."""
-    plain = "".join(
-        mark if mark.isascii() and mark.isprintable() and mark not in '"\\' else "_"
-        for mark in name
-    )
-    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"

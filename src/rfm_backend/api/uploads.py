@@ -6,10 +6,11 @@ from flask import Request
 from werkzeug.datastructures import FileStorage
 
 from rfm_backend.api.routing import Answer, Call, Shown, route
-from rfm_backend.api.shapes.base import MOST_ID, Message, Page, pack_cursor, unpack_cursor
+from rfm_backend.api.shapes.base import MOST_ID, Message, Page
 from rfm_backend.api.shapes.uploads import UploadChange, UploadMade, UploadQuery, UploadTold
 from rfm_backend.errors import InvalidRequest
 from rfm_backend.services import previews, uploads
+from rfm_backend.services.cursors import pack_cursor, unpack_cursor
 from rfm_backend.storage.uploads import Upload
 
 _TAG: Final = "Uploads"

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 from rfm_backend.catalogue import Words
 from rfm_backend.cli.layout import Column, Row, lay_out, wrap
 from rfm_backend.cli.summary import heading, readable_name
-from rfm_backend.pipeline.explain import Explanation, Move, Standing
+from rfm_backend.output.phrases import move_sentence, threshold_ranges
+from rfm_backend.pipeline.explain import Explanation, Standing
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -84,7 +85,7 @@ def _standings(found: Explanation, words: Words, width: int) -> list["Text"]:
                 "" if one.share_equal is None else words.percent(one.share_equal),
             ),
             styles={1: _OWN, 2: _OWN},
-            beneath=words("explain.thresholds", ranges=_ranges(one, words)),
+            beneath=words("explain.thresholds", ranges=threshold_ranges(one, words)),
         )
         for one in (found.recency, found.frequency, found.monetary)
     ]
@@ -92,48 +93,14 @@ def _standings(found: Explanation, words: Words, width: int) -> list["Text"]:
     return [*heading(words("explain.values_title"), note), *lay_out(columns, rows, width=width)]
 
 
-def _ranges(one: Standing, words: Words) -> str:
-    """Return what each score asks for, lowest first, as it is compared.
-
-    A value equal to an edge takes the score of the smaller values, or of the larger ones where the
-    table is right-open; of days, small ones are the good ones.
-    """
-    is_recency = one.dimension == "recency"
-    edges = tuple(reversed(one.edges)) if is_recency else one.edges
-    first = 5 - len(edges) if is_recency else 1
-    signs = ("≥", ">") if is_recency else ("<", "≤")
-    sign = signs[0] if one.right_open else signs[1]
-    shown = [
-        f"{first + place}: {sign} {words.number(round(edge, 2))}"
-        for place, edge in enumerate(edges)
-    ]
-    return " · ".join([*shown, f"{first + len(edges)}: {words('explain.threshold_rest')}"])
-
-
 def _moves(found: Explanation, words: Words, width: int) -> list["Text"]:
     lines = heading(words("explain.moves_title"), words("explain.moves_note"))
     if not found.moves:
         return [*lines, *wrap(words("explain.no_moves"), width=width)]
     for move in found.moves:
-        lines += wrap(move_sentence(move, words), width=width, first="→ ")
+        segment = readable_name(words, "segments", move.new_segment)
+        lines += wrap(move_sentence(move, words, segment=segment), width=width, first="→ ")
     return lines
-
-
-def move_sentence(move: Move, words: Words) -> str:
-    """Return what one move is, in the words of a language."""
-    segment = readable_name(words, "segments", move.new_segment)
-    key = f"explain.move_{move.dimension}"
-    if move.dimension == "frequency":
-        key += "_one" if move.change == 1 else "_many"
-    if move.by_date is None:
-        return words(f"{key}_any_day", change=_change(move, words), segment=segment)
-    return words(
-        key, change=_change(move, words), segment=segment, by_date=words.date(move.by_date)
-    )
-
-
-def _change(move: Move, words: Words) -> str:
-    return words.number(move.change, 2 if isinstance(move.change, Decimal) else 0)
 
 
 def _action(found: Explanation, words: Words, width: int) -> list["Text"]:

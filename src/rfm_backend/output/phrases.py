@@ -1,19 +1,34 @@
-"""Findings as sentences, the same on the terminal, in the report and on a page.
+"""Findings, segments, clusters and moves in words, the same on the terminal, in the report and on a page.
 
-In:  `Finding` values, a language, the currency of the file.
+In:  values of the pipeline, a language, the currency of the file.
 Out: text: money, shares, counts and dates written as the reader writes them.
 """
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 from rfm_backend.catalogue import Words
-from rfm_backend.pipeline.analysis import Finding
-from rfm_backend.pipeline.run import Analysis
+from rfm_backend.pipeline.analysis import Finding, SegmentProfile
+from rfm_backend.pipeline.explain import Move, Standing
 
 # Values that are catalogue keys themselves, and the section that names them.
-_NAMED = {"reason": "reasons", "segment": "segments", "role": "columns", "dimension": "dimensions"}
+_NAMED: Final = {
+    "reason": "reasons",
+    "segment": "segments",
+    "role": "columns",
+    "dimension": "dimensions",
+}
+
+
+# Whom to write to first: what can be lost, then what can grow, then what may wait.
+_URGENCY: Final = (
+    "cant_lose_them", "cannot_lose_them", "at_risk", "champions", "loyal_customers", "loyal",
+    "need_attention", "potential_loyalists", "potential_loyalist", "new_customers", "promising",
+    "about_to_sleep", "hibernating", "lost",
+)  # fmt: skip
 
 
 def phrase_finding(finding: Finding, words: Words, *, currency: str | None = None) -> str:
@@ -46,9 +61,12 @@ class SegmentWords:
     action: str
 
 
-def segment_words(key: str, analysis: Analysis, words: Words) -> SegmentWords:
-    """Return the words of a segment: the user's own name, the catalogue's, or the key made readable."""
-    own = analysis.model.rules.names.get(key)
+def segment_words(key: str, names: Mapping[str, str], words: Words) -> SegmentWords:
+    """Return the words of a segment: the user's own name, the catalogue's, or the key made readable.
+
+    `names` are those of the rule table (`RuleTable.names`).
+    """
+    own = names.get(key)
     known = f"segments.{key}"
     name = own or (words(known) if known in words else key.replace("_", " ").capitalize())
     return SegmentWords(
@@ -64,3 +82,41 @@ def cluster_name(key: str, words: Words) -> str:
     if number.isdigit() and f"clusters.{base}" in words:
         return f"{words(f'clusters.{base}')} ({number})"
     return words(f"clusters.{key}") if f"clusters.{key}" in words else key.replace("_", " ")
+
+
+def by_urgency(segments: Sequence[SegmentProfile]) -> list[SegmentProfile]:
+    """Return the segments that have customers, those to write to first first."""
+    order = {key: place for place, key in enumerate(_URGENCY)}
+    return sorted(
+        (entry for entry in segments if entry.n_customers),
+        key=lambda entry: (order.get(entry.segment, len(order)), -entry.monetary),
+    )
+
+
+def threshold_ranges(one: Standing, words: Words) -> str:
+    """Return what each score asks for, lowest first, as it is compared.
+
+    A value equal to an edge takes the score of the smaller values, or of the larger ones where the
+    table is right-open; of days, small ones are the good ones.
+    """
+    is_recency = one.dimension == "recency"
+    edges = tuple(reversed(one.edges)) if is_recency else one.edges
+    first = 5 - len(edges) if is_recency else 1
+    signs = ("≥", ">") if is_recency else ("<", "≤")
+    sign = signs[0] if one.right_open else signs[1]
+    shown = [
+        f"{first + place}: {sign} {words.number(round(edge, 2))}"
+        for place, edge in enumerate(edges)
+    ]
+    return " · ".join([*shown, f"{first + len(edges)}: {words('explain.threshold_rest')}"])
+
+
+def move_sentence(move: Move, words: Words, *, segment: str) -> str:
+    """Return what one move is, in the words of a language; `segment` names where it leads."""
+    key = f"explain.move_{move.dimension}"
+    if move.dimension == "frequency":
+        key += "_one" if move.change == 1 else "_many"
+    change = words.number(move.change, 2 if isinstance(move.change, Decimal) else 0)
+    if move.by_date is None:
+        return words(f"{key}_any_day", change=change, segment=segment)
+    return words(key, change=change, segment=segment, by_date=words.date(move.by_date))

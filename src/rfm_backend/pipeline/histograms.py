@@ -56,10 +56,11 @@ def make_histograms(
         c.MONETARY: _edges(monetary, whole=False),
     }
     values = {c.RECENCY: recency, c.FREQUENCY: frequency, c.MONETARY: monetary}
-    return {name: (edges, _counts(values[name], edges)) for name, edges in bins.items()}
+    return {name: (edges, count_bins(values[name], edges)) for name, edges in bins.items()}
 
 
-def _counts(values: NDArray[np.generic], edges: tuple[float, ...]) -> tuple[int, ...]:
+def count_bins(values: NDArray[np.generic], edges: tuple[float, ...]) -> tuple[int, ...]:
+    """Return how many of `values` are in each bin, of customers that the edges were made for."""
     column = np.asarray(values, dtype=np.float64)
     return tuple(np.histogram(column, bins=np.asarray(edges))[0].tolist())
 

@@ -1,6 +1,6 @@
 """Exports: a stored result as CSV, XLSX, Parquet, JSON or the report, the same bytes as the command's.
 
-In:  a published analysis, a form.
+In:  a published analysis, a form; some of its customers or columns.
 Out: the path of a file that the caller removes; or text of the report.
 
 What always holds: a file is made in a child process with limits, so that a large one takes neither the
@@ -9,15 +9,17 @@ memory nor the time of other requests.
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Literal
 
 from rfm_backend.catalogue import Language
 from rfm_backend.child import Child, Limits
 from rfm_backend.engines.duckdb import DuckDBEngine
-from rfm_backend.engines.quoting import quote_text
+from rfm_backend.engines.quoting import quote_name, quote_text
 from rfm_backend.errors import OutputFailed
 from rfm_backend.output.tables import Form, ToldResult, write_form
+from rfm_backend.services.chosen import Chosen, condition_sql
 from rfm_backend.services.service import Service
 from rfm_backend.storage.analyses import AnalysisHead
 
@@ -38,13 +40,32 @@ def folder_of(service: Service, analysis: AnalysisHead) -> Path:
     return service.files.analysis_folder(analysis.user_id, analysis.folder)
 
 
+def result_path(service: Service, analysis: AnalysisHead) -> Path:
+    """Return where the customers stand, as Parquet."""
+    return folder_of(service, analysis) / "result.parquet"
+
+
 def report_path(service: Service, analysis: AnalysisHead, language: Language) -> Path:
     """Return where the report stands."""
     return folder_of(service, analysis) / f"report.{language}.html"
 
 
-def make_export(service: Service, analysis: AnalysisHead, form: Form) -> Path:
+def make_export(
+    service: Service,
+    analysis: AnalysisHead,
+    form: Form,
+    *,
+    chosen: Chosen | None = None,
+    columns: Sequence[str] | None = None,
+) -> Path:
     """Write a result to a temporary file and return its path.
+
+    Parameters
+    ----------
+    chosen : Chosen, optional
+        Which customers; all where it is not given.
+    columns : sequence of str, optional
+        Which of the result's columns; a customer who has nothing in any of them is left out.
 
     Raises
     ------
@@ -56,7 +77,9 @@ def make_export(service: Service, analysis: AnalysisHead, form: Form) -> Path:
     path = Path(name)
     order = {
         "folder": str(folder_of(service, analysis)),
-        "columns": list(analysis.column_names),
+        "columns": list(columns or analysis.column_names),
+        "condition": _condition(analysis, chosen, columns),
+        "numbered": bool(chosen and chosen.positions),
         "path": str(path),
         "form": form,
     }
@@ -72,14 +95,31 @@ def make_export(service: Service, analysis: AnalysisHead, form: Form) -> Path:
     return path
 
 
-def write_export(*, folder: str, columns: list[str], path: str, form: Form) -> bool:
+def _condition(analysis: AnalysisHead, chosen: Chosen | None, columns: Sequence[str] | None) -> str:
+    condition = condition_sql(chosen or Chosen(), analysis.column_names)
+    if columns is None:
+        return condition
+    filled = " OR ".join(f"coalesce({quote_name(name)}, '') <> ''" for name in columns)
+    return f"{condition} AND ({filled})"
+
+
+def write_export(
+    *, folder: str, columns: list[str], condition: str, numbered: bool, path: str, form: Form
+) -> bool:
     """Write a stored result: what the child process does."""
     stored = Path(folder)
     with tempfile.TemporaryDirectory(prefix="rfm-") as workdir:
         engine = DuckDBEngine(workdir=Path(workdir))
         try:
             source = quote_text(str(stored / "result.parquet"))
-            engine.execute(f"CREATE TEMP TABLE result AS SELECT * FROM read_parquet({source})")
+            # The numbers are asked for where they are needed: a kept column may have their name.
+            numbers, besides = (
+                (", file_row_number = true", " EXCLUDE (file_row_number)") if numbered else ("", "")
+            )
+            engine.execute(
+                f"CREATE TEMP TABLE result AS SELECT *{besides} "
+                f"FROM read_parquet({source}{numbers}) WHERE {condition}"
+            )
             told = ToldResult(
                 engine=engine,
                 result_columns=tuple(columns),

@@ -1,4 +1,4 @@
-"""The customers of a published analysis: page by page, or all as a stream; each as JSON text.
+"""The customers of a published analysis: page by page, one, or all as a stream; each as JSON text.
 
 What always holds: an amount is written exactly; a stream that cannot be brought to its end breaks off
 instead of ending as if it were whole.
@@ -13,30 +13,55 @@ from typing import Final
 import numpy as np
 
 from rfm_backend.errors import NotFound
+from rfm_backend.services.chosen import Chosen, open_customers, positions_sql
+from rfm_backend.services.exports import result_path
 from rfm_backend.services.service import Service
 from rfm_backend.storage import orders, results
 from rfm_backend.storage.analyses import AnalysisHead
-from rfm_backend.storage.results import ResultRow, Wanted, key_of
+from rfm_backend.storage.results import Order, ResultRow, Wanted, key_of
+
+__all__ = ["Order", "ResultRow", "Wanted", "key_of", "of_customer", "page", "row_text", "stream"]
 
 _BATCH: Final = 5_000
 # Made once: json.dumps would make one for each text.
 _quoted: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def page(service: Service, analysis: AnalysisHead, wanted: Wanted) -> list[ResultRow]:
-    """Return one page.
+def page(
+    service: Service, analysis: AnalysisHead, wanted: Wanted, *, cell: str | None = None
+) -> list[ResultRow]:
+    """Return one page; `cell` is two or three scores side by side, "54" or "545".
 
     The table has one order, that of customer_id, and files beside the result have the others; for a
-    beginning of a name the table is walked.
+    score cell and a beginning of a name the result itself is scanned.
     """
-    is_plain = wanted.order == "customer_id" and wanted.segment is None and wanted.cluster is None
-    if wanted.beginning or is_plain:
+    if cell is not None or wanted.beginning:
+        places = _scanned(service, analysis, wanted, cell)
+    elif wanted.order == "customer_id" and wanted.segment is None and wanted.cluster is None:
         return service.database.read(lambda tx: results.page(tx, analysis.id, wanted))
-    folder = service.files.analysis_folder(analysis.user_id, analysis.folder)
-    if not orders.has_orders(folder):
-        _make_orders(service, analysis, folder)
-    places = orders.page_positions(folder, wanted)
+    else:
+        folder = service.files.analysis_folder(analysis.user_id, analysis.folder)
+        if not orders.has_orders(folder):
+            _make_orders(service, analysis, folder)
+        places = orders.page_positions(folder, wanted)
     return service.database.read(lambda tx: results.at_positions(tx, analysis.id, places))
+
+
+def of_customer(service: Service, analysis: AnalysisHead, customer_id: str) -> list[ResultRow]:
+    """Return a customer's rows: one, or with groups one for each group he is in."""
+    return service.database.read(lambda tx: results.of_customer(tx, analysis.id, customer_id))
+
+
+def _scanned(
+    service: Service, analysis: AnalysisHead, wanted: Wanted, cell: str | None
+) -> list[int]:
+    """Return the positions of a page that no order of a file has."""
+    chosen = Chosen(
+        segment=wanted.segment, cluster=wanted.cluster, beginning=wanted.beginning, cell=cell
+    )
+    with open_customers(result_path(service, analysis)) as (engine, source):
+        found = engine.rows(positions_sql(source, chosen, analysis.column_names, wanted))
+    return [int(str(row[0])) for row in found]
 
 
 def _make_orders(service: Service, analysis: AnalysisHead, folder: Path) -> None:

@@ -141,6 +141,12 @@ def at_positions(tx: Connection, analysis_id: int, positions: Sequence[int]) -> 
     return [found[place] for place in positions if place in found]
 
 
+def of_customer(tx: Connection, analysis_id: int, customer_id: str) -> list[ResultRow]:
+    """Return the rows of a customer, in the order of their groups."""
+    chosen = _select(analysis_id, Wanted()).where(RFM_RESULTS.c.customer_id == customer_id)
+    return as_values(ResultRow, tx.execute(chosen.order_by(RFM_RESULTS.c.position)))
+
+
 def ordering_columns(tx: Connection, analysis_id: int) -> dict[str, list[Any]]:
     """Return what orders are made of (orders.py): one list per column, in the order of position."""
     names = ("segment", "cluster", "recency", "frequency", "monetary_rank")

@@ -54,6 +54,91 @@ class BarChart:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """One tile of a treemap: its name, its value, both in words; `tone` is 1 (pale) to 5 (dark)."""
+
+    name: str
+    value: float
+    text: str
+    note: str
+    tone: int
+    address: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Treemap:
+    """Tiles whose areas are values; a press on one goes to its address."""
+
+    title: str
+    heads: tuple[str, str, str]
+    tiles: tuple[Tile, ...]
+
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
+        """The rows of the table."""
+        return [(tile.name, tile.text, tile.note) for tile in self.tiles]
+
+    def to_json(self) -> str:
+        """Return what charts.js reads."""
+        told = [
+            {
+                "name": tile.name,
+                "value": tile.value,
+                "text": tile.text,
+                "note": tile.note,
+                "tone": tile.tone,
+                "address": tile.address,
+            }
+            for tile in self.tiles
+        ]
+        return figures_json({"kind": "treemap", "tiles": told})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """Columns over ranges of values: one series, or two side by side, the one that is looked at first.
+
+    ``mark`` is the place of a range that is pointed at, and ``mark_text`` what stands there.
+    """
+
+    title: str
+    head: str
+    series: tuple[str, ...]
+    bars: tuple[Bar, ...]
+    ticks: tuple[str, ...]
+    mark: int | None = None
+    mark_text: str = ""
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The columns of the table."""
+        return (self.head, *self.series)
+
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
+        """The rows of the table; the range that is pointed at says so."""
+        return [
+            (f"{bar.name} ({self.mark_text})" if place == self.mark else bar.name, *bar.texts)
+            for place, bar in enumerate(self.bars)
+        ]
+
+    def to_json(self) -> str:
+        """Return what charts.js reads."""
+        return figures_json(
+            {
+                "kind": "columns",
+                "series": self.series,
+                "names": [bar.name for bar in self.bars],
+                "ticks": self.ticks,
+                "values": [bar.values for bar in self.bars],
+                "texts": [bar.texts for bar in self.bars],
+                "mark": self.mark,
+                "mark_text": self.mark_text,
+            }
+        )
+
+
 def figures_json(figures: object) -> str:
     """Return figures as JSON that can stand within a script element."""
     return json.dumps(figures, ensure_ascii=False).translate(_ESCAPED)

@@ -50,7 +50,7 @@ def render(screen: Screen, *, reader: Reader, request: Request, user: "User | No
             "Content-Language": reader.language,
             # A form's Origin is empty under no-referrer, and origin.py reads it.
             "Referrer-Policy": "same-origin",
-            "Vary": "Cookie, Accept-Language, HX-Request",
+            "Vary": "Cookie, Accept-Language, HX-Request, HX-Request-Type",
             **screen.headers,
         },
     )

@@ -65,6 +65,11 @@ class Visit:
         shown = self.request.headers.get("User-Agent", "")
         return "".join(mark for mark in shown if mark.isprintable())[:200]
 
+    @property
+    def is_part(self) -> bool:
+        """Whether htmx asks for a part of the page; when it goes back in history it asks for the whole."""
+        return self.request.headers.get("HX-Request-Type") == "partial"
+
     def number(self, name: str) -> int | None:
         """Return a number of the query that can be one of a row's, None where there is no such."""
         given = self.request.args.get(name, type=int)

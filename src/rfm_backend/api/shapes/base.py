@@ -1,8 +1,6 @@
 """Shapes that every endpoint shares: messages, problems, pages."""
 
-import base64
 import datetime as dt
-import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Final, Generic, TypeVar, get_args
@@ -10,7 +8,6 @@ from typing import Annotated, Final, Generic, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, model_validator
 
 from rfm_backend import columns as c
-from rfm_backend.errors import InvalidRequest
 
 Item = TypeVar("Item")
 # The numbers of things are 64 bits in both databases.
@@ -108,30 +105,3 @@ class PageQuery(Query):
     cursor: str | None = Field(
         default=None, max_length=200, description="`next_cursor` of the page before."
     )
-
-
-def pack_cursor(*values: int) -> str:
-    """Return a place in a list as text."""
-    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
-
-
-def unpack_cursor(cursor: str | None, n_values: int) -> tuple[int, ...] | None:
-    """Return the place that `pack_cursor` wrote.
-
-    Raises
-    ------
-    InvalidRequest
-        Nobody wrote it.
-    """
-    if cursor is None:
-        return None
-    try:
-        values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (ValueError, RecursionError):
-        values = None
-    is_right = isinstance(values, list) and len(values) == n_values
-    if not is_right or not all(type(one) is int and abs(one) < 2**63 for one in values):
-        raise InvalidRequest(
-            "The cursor is none of ours: use next_cursor of the page before.", field="cursor"
-        )
-    return tuple(values)

@@ -32,6 +32,11 @@ class ResultQuery(Query):
 
     segment: str | None = Field(default=None, max_length=100)
     cluster: int | None = Field(default=None, ge=0, le=1000)
+    cell: str | None = Field(
+        default=None,
+        pattern="^[1-5]{2,3}$",
+        description="Recency and frequency score side by side, the monetary score too: 54, 545.",
+    )
     q: str | None = Field(
         default=None, min_length=1, max_length=200, description="Beginning of id, name or e-mail."
     )

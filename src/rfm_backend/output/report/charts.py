@@ -40,6 +40,19 @@ class Box:
     height: float
 
 
+def heat_shade(value: float, *, largest: float) -> int:
+    """Return how dark a cell is, 0 (nothing in it) to 5.
+
+    The root spreads small values: a few cells hold most of everything.
+
+    Examples
+    --------
+    >>> [heat_shade(value, largest=100) for value in (0, 1, 25, 100)]
+    [0, 1, 3, 5]
+    """
+    return 0 if value <= 0 else 1 + min(4, int(5 * (value / largest) ** 0.5 - 1e-9))
+
+
 def draw_treemap(tiles: Sequence[Tile], *, title: str, height: int = 230) -> Markup:
     """Return a treemap: areas are shares, squarified, the largest first."""
     drawn = sorted((tile for tile in tiles if tile.share > 0), key=lambda tile: -tile.share)

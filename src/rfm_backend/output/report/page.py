@@ -13,7 +13,7 @@ from typing import Final
 from markupsafe import Markup
 
 from rfm_backend.catalogue import Words
-from rfm_backend.output.phrases import cluster_name, phrase_finding, segment_words
+from rfm_backend.output.phrases import by_urgency, cluster_name, phrase_finding, segment_words
 from rfm_backend.output.report import charts
 from rfm_backend.output.report.accounting import accounting_rows, threshold_tables
 from rfm_backend.pipeline.analysis import (
@@ -23,12 +23,6 @@ from rfm_backend.pipeline.analysis import (
 )
 from rfm_backend.pipeline.run import Analysis
 
-# Whom to write to first: what can be lost, then what can grow, then what may wait.
-_URGENCY: Final = (
-    "cant_lose_them", "cannot_lose_them", "at_risk", "champions", "loyal_customers", "loyal",
-    "need_attention", "potential_loyalists", "potential_loyalist", "new_customers", "promising",
-    "about_to_sleep", "hibernating", "lost",
-)  # fmt: skip
 _MOST_SHADES: Final = 10
 
 
@@ -42,7 +36,7 @@ def page_values(analysis: Analysis, words: Words) -> dict[str, object]:
         "q": quality,
         "summary": summary,
         "files": ", ".join(quality.files[:3]) + (" …" if len(quality.files) > 3 else ""),
-        "cards": _cards(summary, words),
+        "cards": headline_cards(summary, words),
         "findings": [
             (finding.level, phrase_finding(finding, words, currency=quality.currency))
             for finding in summary.findings
@@ -70,7 +64,10 @@ def page_values(analysis: Analysis, words: Words) -> dict[str, object]:
         "criteria": _criteria(summary, words),
         "choice": _choice(summary, words),
         "cross": [
-            (segment_words(key, analysis, words).name, [words.number(count) for count in counts])
+            (
+                segment_words(key, analysis.model.rules.names, words).name,
+                [words.number(count) for count in counts],
+            )
             for key, counts in summary.cross_table.items()
         ],
         "accounting": accounting_rows(quality, words),
@@ -96,7 +93,8 @@ def segment_shades(segments: Sequence[SegmentProfile]) -> dict[str, int]:
     return {entry.segment: round(place * _MOST_SHADES / steps) for place, entry in enumerate(worth)}
 
 
-def _cards(summary: Summary, words: Words) -> list[tuple[str, str, str]]:
+def headline_cards(summary: Summary, words: Words) -> list[tuple[str, str, str]]:
+    """Return the headline numbers: what it is, the number, a note."""
     quality = summary.quality
     kept = quality.rows_kept / quality.rows_read if quality.rows_read else 0.0
     per_customer = quality.amount_kept / max(quality.n_customers, 1)
@@ -135,14 +133,9 @@ def _actions(
     analysis: Analysis, words: Words, shades: Mapping[str, int]
 ) -> list[dict[str, object]]:
     """Return the segments that have customers, those to write to first first."""
-    order = {key: place for place, key in enumerate(_URGENCY)}
-    peopled = [entry for entry in analysis.summary.segments if entry.n_customers]
-    ranked = sorted(
-        peopled, key=lambda entry: (order.get(entry.segment, len(order)), -entry.monetary)
-    )
     told = []
-    for entry in ranked:
-        said = segment_words(entry.segment, analysis, words)
+    for entry in by_urgency(analysis.summary.segments):
+        said = segment_words(entry.segment, analysis.model.rules.names, words)
         told.append(
             {
                 "name": said.name,
@@ -161,7 +154,7 @@ def _actions(
 def _segment(entry: SegmentProfile, analysis: Analysis, words: Words) -> dict[str, object]:
     largest = _largest_share(analysis.summary.segments)
     return {
-        "name": segment_words(entry.segment, analysis, words).name,
+        "name": segment_words(entry.segment, analysis.model.rules.names, words).name,
         **_bars(entry, largest, words),
         "cells": _profile_cells(entry, analysis.summary, words),
     }
@@ -212,7 +205,7 @@ def _profile_cells(
 def _treemap(analysis: Analysis, words: Words, shades: Mapping[str, int]) -> Markup:
     tiles = [
         charts.Tile(
-            name=segment_words(entry.segment, analysis, words).name,
+            name=segment_words(entry.segment, analysis.model.rules.names, words).name,
             note=words.percent(entry.share_of_monetary),
             share=entry.share_of_monetary,
             shade=shades[entry.segment],
@@ -240,9 +233,10 @@ def _heat_map(
 
     def cell(recency: int, frequency: int) -> dict[str, object]:
         value = values.get((recency, frequency), 0.0)
-        # The root spreads small values: a few cells hold most of everything.
-        shade = 0 if value <= 0 else 1 + min(4, int(5 * (value / largest) ** 0.5 - 1e-9))
-        return {"text": say(value) if value else "·", "shade": shade}
+        return {
+            "text": say(value) if value else "·",
+            "shade": charts.heat_shade(value, largest=largest),
+        }
 
     rows = [
         {"score": recency, "cells": [cell(recency, frequency) for frequency in range(1, 6)]}

@@ -8,8 +8,12 @@
 "use strict";
 
 (() => {
-  const KINDS = { bars };
-  const NAMES = ["ink", "soft", "line", "paper", "wash", "people", "money", "warn", "good"];
+  const KINDS = { bars, columns, treemap };
+  const TONES = [1, 2, 3, 4, 5];
+  const NAMES = [
+    "ink", "soft", "line", "paper", "wash", "people", "money", "warn", "good",
+    ...TONES.flatMap((tone) => [`tone-${tone}`, `on-tone-${tone}`]),
+  ];
   const drawn = new Map();
 
   function bars(figures, colours, width) {
@@ -43,6 +47,70 @@
     };
   }
 
+  // Columns over ranges; the one that is pointed at has its words above it, so that it is found in grey too.
+  function columns(figures, colours) {
+    const fills = figures.series.length > 1 ? [colours.money, colours.people] : [colours.people];
+    const last = figures.names.length - 1;
+    const side = figures.mark < last / 3 ? "left" : figures.mark > (2 * last) / 3 ? "right" : "center";
+    const mark = figures.mark === null ? undefined : {
+      symbol: "none", silent: true, data: [{ xAxis: figures.mark }],
+      lineStyle: { color: colours.ink, type: "dashed" },
+      label: {
+        position: "end", align: side, color: colours.ink, fontSize: 13, fontWeight: 600,
+        formatter: () => figures.mark_text,
+      },
+    };
+    return {
+      grid: { left: 4, right: 4, top: 44, bottom: 22 },
+      legend: {
+        show: figures.series.length > 1, top: 0, left: 0, itemWidth: 14, itemHeight: 10,
+        textStyle: { color: colours.ink },
+      },
+      xAxis: {
+        type: "category", data: figures.ticks, axisTick: { show: false },
+        axisLine: { lineStyle: { color: colours.soft } },
+        axisLabel: { color: colours.ink, fontSize: 11, hideOverlap: true },
+      },
+      yAxis: { type: "value", show: false },
+      tooltip: {
+        trigger: "axis", axisPointer: { type: "shadow" },
+        formatter: (points) => [
+          figures.names[points[0].dataIndex],
+          ...points.map((one) => `${one.seriesName}: ${figures.texts[one.dataIndex][one.seriesIndex]}`),
+        ].join("\n"),
+      },
+      series: figures.series.map((name, place) => ({
+        type: "bar", name, barGap: "0%", barCategoryGap: "18%",
+        itemStyle: { color: fills[place], borderRadius: [2, 2, 0, 0] },
+        markLine: mark,
+        data: figures.values.map((values, index) => (index === figures.mark
+          ? { value: values[place], itemStyle: { color: colours.money } } : values[place])),
+      })),
+    };
+  }
+
+  function treemap(figures, colours) {
+    return {
+      tooltip: { formatter: (one) => `${one.name}\n${one.data.text}\n${one.data.note}` },
+      series: [{
+        type: "treemap", left: 0, top: 0, width: "100%", height: "100%", roam: false, nodeClick: false,
+        breadcrumb: { show: false },
+        itemStyle: { borderColor: colours.paper, borderWidth: 0, gapWidth: 3 },
+        emphasis: { itemStyle: { borderColor: colours.ink } },
+        label: {
+          position: [0, 0], padding: 8, fontSize: 13, lineHeight: 17, overflow: "break", lineOverflow: "truncate",
+          formatter: (one) => `${one.name}\n${one.data.text}`,
+        },
+        data: figures.tiles.map((tile) => ({
+          ...tile,
+          itemStyle: { color: colours[`tone-${tile.tone}`] },
+          label: { color: colours[`on-tone-${tile.tone}`] },
+          emphasis: { label: { color: colours[`on-tone-${tile.tone}`] } },
+        })),
+      }],
+    };
+  }
+
   // A custom property keeps its text, light-dark() and all; as a colour of an element it is worked out.
   function themeColours() {
     const probe = document.createElement("i");
@@ -62,6 +130,7 @@
     if (!chart) {
       chart = echarts.init(place, null, { renderer: "canvas" });
       drawn.set(figure, chart);
+      chart.on("click", (one) => { if (one.data?.address) location.assign(one.data.address); });
       new ResizeObserver(() => { chart.resize(); draw(figure, themeColours()); }).observe(place);
     }
     const options = KINDS[figures.kind](figures, colours, place.clientWidth);

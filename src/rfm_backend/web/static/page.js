@@ -1,5 +1,5 @@
 // What every page does: it tells when htmx got no answer or a refusal, and keeps what was typed; it shows
-// moments by the reader's own clock.
+// moments by the reader's own clock; it ticks all of a list, and copies what is to be copied.
 "use strict";
 
 (() => {
@@ -27,6 +27,7 @@
   });
   document.addEventListener("htmx:after:swap", (event) => {
     showMoments();
+    showButtons();
     if (status(event) >= 400) tell(event);
     else if (isOfRepeater || !repeats(event)) notice().replaceChildren();
   });
@@ -40,6 +41,30 @@
     }
   }
   showMoments();
+
+  // Buttons that do nothing without a script are shown by it.
+  function showButtons() {
+    for (const button of document.querySelectorAll("[data-tick-all], [data-copy]")) button.hidden = false;
+  }
+  showButtons();
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-tick-all], [data-copy]");
+    if (!button) return;
+    if (button.dataset.copy) {
+      const text = document.querySelector(button.dataset.copy);
+      try {
+        await navigator.clipboard.writeText(text.textContent);
+        button.textContent = button.dataset.copied;
+      } catch {
+        // Without an encrypted connection there is no clipboard: the text is chosen, ready for the keys.
+        getSelection().selectAllChildren(text);
+      }
+      return;
+    }
+    const ticks = [...button.form.querySelectorAll("input[type=checkbox][name=row]")];
+    const isOn = ticks.some((one) => !one.checked);
+    for (const one of ticks) one.checked = isOn;
+  });
 
   function tell(event) {
     isOfRepeater = Boolean(repeats(event));
