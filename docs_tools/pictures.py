@@ -32,7 +32,7 @@ ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-backg
 SIZES = {"desk": (1280, 800), "phone": (360, 740)}
 # A page's name and its address.  Those for users are drawn in a trial whose analysis is ready.
 FOR_ANYONE = {"start": "/", "sign-in": "/sign-in", "sign-up": "/sign-up", "no-page": "/nowhere"}
-FOR_USERS = {"history": "/history", "account": "/account"}
+FOR_USERS = {"history": "/history", "account": "/account", "shops": "/shops"}
 # Below the address of the trial's analysis.
 OF_ANALYSIS = {
     "overview": "",
@@ -40,6 +40,8 @@ OF_ANALYSIS = {
     "segment": "/segments/champions",
     "customers": "/customers",
     "customer": "/customers/10004",
+    "settings": "/settings",
+    "rules": "/rules",
 }
 _READY_WITHIN_MS = 120_000
 _TALLEST = 2_000
@@ -106,6 +108,15 @@ def _draw_pages(page: Page, folder: Path, ending: str) -> None:
         _draw(page, address, folder, name, ending)
     for name, below in OF_ANALYSIS.items():
         _draw(page, f"{analysis}{below}", folder, name, ending)
+    # A newer analysis, with the table of eleven segments, to compare.
+    page.goto(f"{analysis}/settings")
+    page.locator("select[name='segments']").select_option("eleven")
+    page.locator(".act button").click()
+    page.wait_for_url(lambda url: "settings" not in url)
+    page.goto("/history")
+    expect(page.locator(".state.ready")).to_be_visible(timeout=_READY_WITHIN_MS)
+    newer = page.locator("a[href^='/analyses/']").first.get_attribute("href") or ""
+    _draw(page, f"{analysis}/compare/{newer.rpartition('/')[2]}", folder, "compare", ending)
 
 
 def _draw(page: Page, address: str, folder: Path, name: str, ending: str) -> None:

@@ -30,11 +30,15 @@ from rfm_backend.web import dispatch as web
 from rfm_backend.web import failures
 from rfm_backend.web.pages import (
     account,
+    compare,
     customer,
     customers,
     history,
+    kept,
+    options,
     overview,
     parts,
+    rules,
     segment,
     sign,
     start,
@@ -49,7 +53,8 @@ _WATCHED: Final = ("/health", "/ready", "/metrics")
 # The modules that declare the routes and the pages; importing them is what fills the lists.
 _DECLARE: Final = (accounts, analyses, health, keeping, results, uploads)
 _DECLARE_PAGES: Final = (
-    account, customer, customers, history, overview, parts, segment, sign, start,
+    account, compare, customer, customers, history, kept, options, overview, parts, rules, segment,
+    sign, start,
 )  # fmt: skip
 # A multipart body is larger than its file by its boundaries and fields.
 _BODY_SLACK: Final = 1024 * 1024

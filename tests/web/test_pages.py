@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from api.shop import PASSWORD, Api, Person, open_api
 from rfm_testing import service_settings
+from web.owned import own_everything
 
 from rfm_backend import errors
 from rfm_backend.app import create_app
@@ -68,14 +69,7 @@ def test_a_page_for_users_lets_nobody_else_in(api: Api, page: Page) -> None:
 @pytest.fixture(scope="module")
 def owned(api: Api) -> tuple[Person, dict[str, int | str]]:
     """Somebody with one of everything."""
-    owner = api.person()
-    upload_id = owner.upload()
-    return owner, {
-        "upload_id": upload_id,
-        "analysis_id": owner.process(upload_id)["analysis_id"],
-        "segment": "champions",
-        "customer_id": "c001",
-    }
+    return own_everything(api)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +88,10 @@ def test_another_persons_thing_is_not_there(
 
     assert (theirs.status_code, none.status_code) == (404, 404)
     assert theirs.text.replace(path, "") == none.text.replace(missing, "")
-    assert visit(api, page.method, path, owner.token).status_code == 200
+    # An empty form is refused, or done with: 404 it is not.
+    assert visit(api, page.method, path, owner.token).status_code in (
+        (200,) if page.method == "GET" else (200, 303, 400, 422)
+    )
 
 
 def test_a_named_token_is_no_login_and_a_login_is_no_way_into_the_api(api: Api) -> None:

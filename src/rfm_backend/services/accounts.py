@@ -202,6 +202,21 @@ def change_profile(
     return changed
 
 
+def confirm_password(service: Service, user: User, password: str, *, field: str) -> None:
+    """Let nobody go on but who knows the account's password.
+
+    Raises
+    ------
+    WrongPassword
+        It is not the account's; ``field`` names where it was typed.
+    TooManyAttempts
+        Too many wrong ones.
+    """
+    with password_try(service, user_id=user.id):
+        if not is_right(service, password, user.password_hash):
+            raise WrongPassword("The password is wrong.", field=field)
+
+
 def change_password(
     service: Service, caller: Caller, *, old: str, new: str, device: str, address: str
 ) -> LoggedIn:
@@ -217,9 +232,7 @@ def change_password(
         The new one is not accepted.
     """
     user = caller.user
-    with password_try(service, user_id=user.id):
-        if not is_right(service, old, user.password_hash):
-            raise WrongPassword("The old password is wrong.", field="old_password")
+    confirm_password(service, user, old, field="old_password")
     check_new_password(service, new, username=user.username, email=user.email)
     set_password(service, user, new)
     changed = service.database.read(lambda tx: users.by_id(tx, user.id))

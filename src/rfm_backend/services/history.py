@@ -41,11 +41,13 @@ class Entry:
         return "cancelled" if self.job is not None and self.job.state == "cancelled" else "new"
 
 
-def page(service: Service, user_id: int, *, before: int | None, limit: int) -> list[Entry]:
-    """Return a user's uploads, the newest first."""
+def page(
+    service: Service, user_id: int, *, before: int | None, limit: int, shop_id: int | None = None
+) -> list[Entry]:
+    """Return a user's uploads, of all shops or one, the newest first."""
 
     def unit(tx: Connection) -> list[Entry]:
-        found = uploads.page(tx, user_id, before=before, limit=limit, shop_id=None)
+        found = uploads.page(tx, user_id, before=before, limit=limit, shop_id=shop_id)
         return _entries(tx, user_id, found)
 
     return service.database.read(unit)

@@ -172,19 +172,12 @@ def sizes(service: Service, analysis: AnalysisHead) -> dict[str, Mapping[str, ob
 
 
 def _flows(service: Service, before: AnalysisHead, after: AnalysisHead) -> list[dict[str, object]]:
-    """Join the two results by customer (and group, where both have groups)."""
-    sources = [
-        f"read_parquet({quote_text(str(result_path(service, one)))})" for one in (before, after)
-    ]
-    # A customer's rows of several groups are one: the segment of the best of them would be a choice.
-    one_each = (
-        "SELECT customer_id, any_value(segment ORDER BY monetary DESC, segment) AS segment, "
-        "sum(monetary) AS monetary FROM {} GROUP BY customer_id"
-    )
+    """Join the two results by customer."""
+    sides = [_one_each(service, one) for one in (before, after)]
     sql = (
         f"SELECT a.segment, b.segment, count(*), CAST(coalesce(sum(a.monetary), 0) AS DOUBLE), "
-        f"CAST(coalesce(sum(b.monetary), 0) AS DOUBLE) FROM ({one_each.format(sources[0])}) a "
-        f"FULL OUTER JOIN ({one_each.format(sources[1])}) b USING (customer_id) "
+        f"CAST(coalesce(sum(b.monetary), 0) AS DOUBLE) FROM ({sides[0]}) a "
+        f"FULL OUTER JOIN ({sides[1]}) b USING (customer_id) "
         "GROUP BY 1, 2 ORDER BY 1 NULLS FIRST, 2 NULLS FIRST"
     )
     with tempfile.TemporaryDirectory(prefix="rfm-") as workdir:
@@ -203,3 +196,16 @@ def _flows(service: Service, before: AnalysisHead, after: AnalysisHead) -> list[
         }
         for was, now, count, money_before, money_after in rows
     ]
+
+
+def _one_each(service: Service, analysis: AnalysisHead) -> str:
+    """Return a query for one row per customer: segment and money."""
+    source = f"read_parquet({quote_text(str(result_path(service, analysis)))})"
+    if analysis.option_values["by"] is None:
+        # There each has one row already, and a million need no sorting.
+        return f"SELECT customer_id, segment, monetary FROM {source}"
+    # A customer's rows of several groups are one: the segment of the best of them would be a choice.
+    return (
+        "SELECT customer_id, any_value(segment ORDER BY monetary DESC, segment) AS segment, "
+        f"sum(monetary) AS monetary FROM {source} GROUP BY customer_id"
+    )

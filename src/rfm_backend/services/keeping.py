@@ -6,18 +6,21 @@ Out: rows; segment tables are checked before they are kept.
 
 import json
 from collections.abc import Mapping
+from typing import Final
 
 from sqlalchemy.engine import Connection
 
 from rfm_backend import columns as c
-from rfm_backend.errors import InvalidRequest, NotFound
+from rfm_backend.errors import InvalidRequest, NotAllowed, NotFound
 from rfm_backend.pipeline.analysis import Finding
 from rfm_backend.pipeline.rules import BUILT_IN_TABLES, RuleTable, parse_rules
 from rfm_backend.services.previews import header_of
 from rfm_backend.services.service import Service
 from rfm_backend.services.uploads import get
-from rfm_backend.storage import named
+from rfm_backend.storage import named, uploads
 from rfm_backend.storage.named import SavedMapping, SavedTable, Shop
+
+_MOST_NAME: Final = 100
 
 
 def shops(service: Service, user_id: int) -> list[Shop]:
@@ -41,6 +44,55 @@ def add_shop(service: Service, user_id: int, name: str) -> Shop:
         return made
 
     return service.database.write(unit)
+
+
+def uploads_by_shop(service: Service, user_id: int) -> Mapping[int, int]:
+    """Return how many uploads each of a user's shops has."""
+    return service.database.read(lambda tx: uploads.count_by_shop(tx, user_id))
+
+
+def rename_shop(service: Service, user_id: int, shop_id: int, name: str) -> None:
+    """Give a shop another name.
+
+    Raises
+    ------
+    NotFound
+        There is none of this number.
+    AlreadyTaken
+        He has one of this name.
+    """
+
+    def unit(tx: Connection) -> None:
+        if named.shop(tx, shop_id, user_id=user_id) is None:
+            raise _no_shop()
+        named.rename(tx, Shop, shop_id, user_id=user_id, name=checked_name(name))
+
+    service.database.write(unit)
+
+
+def remove_shop(service: Service, user_id: int, shop_id: int) -> None:
+    """Delete a shop.
+
+    Raises
+    ------
+    NotFound
+        There is none of this number.
+    NotAllowed
+        It has uploads, or it is the only one: an upload needs a shop.
+    """
+
+    def unit(tx: Connection) -> None:
+        if named.shop(tx, shop_id, user_id=user_id) is None:
+            raise _no_shop()
+        if len(named.shops(tx, user_id)) == 1:
+            raise NotAllowed("This is the only shop: an upload needs one.", reason="only_shop")
+        if not named.remove_empty_shop(tx, shop_id, user_id=user_id):
+            raise NotAllowed(
+                "The shop has uploads: delete them, or give them to another shop, before.",
+                reason="shop_in_use",
+            )
+
+    service.database.write(unit)
 
 
 def mappings(service: Service, user_id: int) -> list[SavedMapping]:
@@ -108,7 +160,9 @@ def add_segment_table(service: Service, user_id: int, *, name: str, toml: str) -
         There is a table of this name.
     """
     if name in BUILT_IN_TABLES:
-        raise InvalidRequest(f"{name!r} is built in: choose another name.", field="name")
+        raise InvalidRequest(
+            f"{name!r} is built in: choose another name.", field="name", reason="built_in_name"
+        )
     parse_rules(toml, name)
 
     def unit(tx: Connection) -> SavedTable:
@@ -153,15 +207,21 @@ def remove_segment_table(service: Service, user_id: int, table_id: int) -> None:
         raise NotFound("There is no segment table of this number among yours.")
 
 
+def _no_shop() -> NotFound:
+    return NotFound("There is no shop of this number among yours.")
+
+
 def checked_name(text: str) -> str:
     """Return a name as it is kept.
 
     Raises
     ------
     InvalidRequest
-        Empty, or with characters that do not show.
+        Empty, too long, or with characters that do not show.
     """
     name = text.strip()
-    if not name or not name.isprintable():
-        raise InvalidRequest("A name has characters that can be seen.", field="name")
+    if not 0 < len(name) <= _MOST_NAME or not name.isprintable():
+        raise InvalidRequest(
+            f"A name has 1 to {_MOST_NAME} characters that can be seen.", field="name"
+        )
     return name

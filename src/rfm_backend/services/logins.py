@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from rfm_backend.errors import NotFound
 from rfm_backend.services.keeping import checked_name
 from rfm_backend.services.service import Service
-from rfm_backend.services.tokens import PREFIX, new_api_token
+from rfm_backend.services.tokens import PREFIX, Caller, new_api_token
 from rfm_backend.storage import api_tokens
 from rfm_backend.storage import logins as rows
 from rfm_backend.storage.api_tokens import ApiToken
@@ -34,6 +34,13 @@ def end_login(service: Service, user_id: int, login_id: int) -> None:
     """
     if not service.database.write(lambda tx: rows.end(tx, user_id=user_id, login_id=login_id)):
         raise NotFound("There is no login of this number among yours.")
+
+
+def end_other_logins(service: Service, caller: Caller) -> int:
+    """End every login but the one that asks; return how many ended."""
+    return service.database.write(
+        lambda tx: rows.end_others(tx, caller.user.id, token_id=caller.login_token or "")
+    )
 
 
 def tokens(service: Service, user_id: int) -> list[ApiToken]:

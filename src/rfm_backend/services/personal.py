@@ -45,6 +45,33 @@ _PAGED: Final[Mapping[str, _Page]] = {
 }
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Kept:
+    """How much is kept of a user."""
+
+    uploads: int
+    bytes: int
+    analyses: int
+    segment_tables: int
+    tokens: int
+
+
+def count_of(service: Service, user: User) -> Kept:
+    """Return how much is kept of a user: what a deletion would take away."""
+
+    def unit(tx: Connection) -> Kept:
+        n_uploads, n_bytes = uploads.space_used(tx, user.id)
+        return Kept(
+            uploads=n_uploads,
+            bytes=n_bytes,
+            analyses=analyses.count(tx, user.id),
+            segment_tables=len(named.segment_tables(tx, user.id)),
+            tokens=len(api_tokens.of_user(tx, user.id)),
+        )
+
+    return service.database.read(unit)
+
+
 def everything_of(service: Service, user: User) -> Iterator[str]:
     """Yield the user's rows of every table as JSON text, in parts; no connection is held between them."""
     yield f'{{"user": {_json(user)}'

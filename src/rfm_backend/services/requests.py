@@ -94,6 +94,7 @@ def read_request(service: Service, user_id: int, body: Mapping[str, object]) -> 
                 raise NotFound(
                     f"There is no segment table {chosen.segments!r}: use {', '.join(BUILT_IN_TABLES)}, or "
                     "save one of your own first.",
+                    field="segments",
                 )
             toml = found.toml
         return AnalysisRequest(
@@ -119,7 +120,7 @@ def _model(
         if not isinstance(of, int) or isinstance(of, bool):
             raise InvalidRequest('"model_from" is the number of an analysis.', field="model_from")
         if analyses.get(tx, of, user_id=user_id) is None:
-            raise NotFound("There is no analysis of this number among yours.")
+            raise NotFound("There is no analysis of this number among yours.", field="model_from")
         return analyses.model_json(tx, of, user_id=user_id)
     if which is None:
         return None

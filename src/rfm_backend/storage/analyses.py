@@ -83,6 +83,14 @@ def page(
     return as_values(AnalysisHead, tx.execute(chosen))
 
 
+def count(tx: Connection, user_id: int) -> int:
+    """Return how many published analyses a user has."""
+    chosen = sa.select(sa.func.count()).where(
+        ANALYSES.c.user_id == user_id, ANALYSES.c.published_at.is_not(None)
+    )
+    return int(tx.execute(chosen).scalar_one())
+
+
 def summary_json(tx: Connection, analysis_id: int, *, user_id: int) -> str:
     """Return the summary of an analysis, as JSON text."""
     return _text(tx, ANALYSES.c.summary, analysis_id, user_id)

@@ -146,6 +146,20 @@ def end_all(tx: Connection, user_id: int) -> None:
     )
 
 
+def end_others(tx: Connection, user_id: int, *, token_id: str) -> int:
+    """End every login of a user but the one of a token; return how many ended."""
+    ended = tx.execute(
+        sa.update(LOGINS)
+        .where(
+            LOGINS.c.user_id == user_id,
+            LOGINS.c.token_id != token_id,
+            LOGINS.c.ended_at.is_(None),
+        )
+        .values(ended_at=utc_now())
+    )
+    return ended.rowcount
+
+
 def forget_old(tx: Connection, before: dt.datetime) -> int:
     """Remove the logins whose token ran out before a moment; return how many."""
     return tx.execute(sa.delete(LOGINS).where(LOGINS.c.expires_at < before)).rowcount

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from rfm_backend.errors import AlreadyTaken
 from rfm_backend.storage.rows import add_row, as_value, as_values, columns_of, utc_now
-from rfm_backend.storage.tables import MAPPINGS, SEGMENT_TABLES, SHOPS
+from rfm_backend.storage.tables import MAPPINGS, SEGMENT_TABLES, SHOPS, UPLOAD_HISTORY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +66,7 @@ def add(tx: Connection, kind: type[Named], *, user_id: int, name: str, **values:
             tx, _TABLES[kind], user_id=user_id, name=name, created_at=utc_now(), **values
         )
     except IntegrityError as error:
-        raise AlreadyTaken(
-            f"There is one named {name!r} already. Choose another name, or delete it first.",
-            field="name",
-        ) from error
+        raise _taken(name) from error
 
 
 def shops(tx: Connection, user_id: int) -> list[Shop]:
@@ -98,10 +95,36 @@ def shop(tx: Connection, shop_id: int, *, user_id: int) -> Shop | None:
     return as_value(Shop, tx.execute(_all(Shop, user_id).where(SHOPS.c.id == shop_id)).first())
 
 
+def rename(tx: Connection, kind: type[Named], thing_id: int, *, user_id: int, name: str) -> bool:
+    """Give a thing another name; return whether it was there.
+
+    Raises
+    ------
+    AlreadyTaken
+        The user has one of this name.
+    """
+    table = _TABLES[kind]
+    change = sa.update(table).where(table.c.id == thing_id, table.c.user_id == user_id)
+    try:
+        return tx.execute(change.values(name=name)).rowcount > 0
+    except IntegrityError as error:
+        raise _taken(name) from error
+
+
 def remove(tx: Connection, kind: type[Named], thing_id: int, *, user_id: int) -> bool:
     """Remove a thing; return whether it was there."""
     table = _TABLES[kind]
     gone = sa.delete(table).where(table.c.id == thing_id, table.c.user_id == user_id)
+    return tx.execute(gone).rowcount > 0
+
+
+def remove_empty_shop(tx: Connection, shop_id: int, *, user_id: int) -> bool:
+    """Remove a shop that has no uploads; return whether it went.
+
+    One statement, because uploads go with their shop: none may come in between.
+    """
+    has_uploads = sa.exists().where(UPLOAD_HISTORY.c.shop_id == shop_id)
+    gone = sa.delete(SHOPS).where(SHOPS.c.id == shop_id, SHOPS.c.user_id == user_id, ~has_uploads)
     return tx.execute(gone).rowcount > 0
 
 
@@ -119,6 +142,13 @@ def page(
     if before is not None:
         chosen = chosen.where(table.c.id < before)
     return as_values(kind, tx.execute(chosen))
+
+
+def _taken(name: str) -> AlreadyTaken:
+    return AlreadyTaken(
+        f"There is one named {name!r} already. Choose another name, or delete it first.",
+        field="name",
+    )
 
 
 def _all(kind: type[Named], user_id: int) -> sa.Select[tuple[object, ...]]:

@@ -105,6 +105,16 @@ def all_bytes(tx: Connection) -> list[tuple[int, int, str, str]]:
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
+def count_by_shop(tx: Connection, user_id: int) -> dict[int, int]:
+    """Return how many uploads each of a user's shops has, those being deleted too."""
+    chosen = (
+        sa.select(UPLOAD_HISTORY.c.shop_id, sa.func.count())
+        .where(UPLOAD_HISTORY.c.user_id == user_id)
+        .group_by(UPLOAD_HISTORY.c.shop_id)
+    )
+    return {int(row[0]): int(row[1]) for row in tx.execute(chosen)}
+
+
 def get(tx: Connection, upload_id: int, *, user_id: int) -> Upload | None:
     """Return a user's upload."""
     chosen = _chosen(user_id).where(UPLOAD_HISTORY.c.id == upload_id)

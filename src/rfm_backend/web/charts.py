@@ -139,6 +139,99 @@ class Columns:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One curve: its name, its values from left to right, and these in words."""
+
+    name: str
+    values: tuple[float | None, ...]
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineChart:
+    """Curves over the same few places, each in a panel with a scale of its own.
+
+    ``further`` curves stand in the table alone; ``chosen`` is the place that is marked.
+    """
+
+    title: str
+    head: str
+    names: tuple[str, ...]
+    lines: tuple[Line, ...]
+    further: tuple[Line, ...] = ()
+    chosen: int | None = None
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The columns of the table."""
+        return (self.head, *(line.name for line in (*self.lines, *self.further)))
+
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
+        """The rows of the table."""
+        columns = [line.texts for line in (*self.lines, *self.further)]
+        return list(zip(self.names, *columns, strict=True))
+
+    def to_json(self) -> str:
+        """Return what charts.js reads; it can stand in a page as it is."""
+        return figures_json(
+            {
+                "kind": "lines",
+                "head": self.head,
+                "names": self.names,
+                "lines": [
+                    {"name": line.name, "values": line.values, "texts": line.texts}
+                    for line in self.lines
+                ],
+                "chosen": self.chosen,
+            }
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flow:
+    """How much goes from one place on the left to one on the right, and this in words."""
+
+    before: str
+    after: str
+    value: float
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlowChart:
+    """Ribbons from left to right, as thick as what moves; the largest `most_drawn` are drawn."""
+
+    title: str
+    head_before: str
+    head_after: str
+    head: str
+    flows: tuple[Flow, ...]
+    most_drawn: int
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """The columns of the table."""
+        return (self.head_before, self.head_after, self.head)
+
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
+        """The rows of the table."""
+        return [(flow.before, flow.after, flow.text) for flow in self.flows]
+
+    def to_json(self) -> str:
+        """Return what charts.js reads; it can stand in a page as it is."""
+        drawn = self.flows[: self.most_drawn]
+        return figures_json(
+            {
+                "kind": "flow",
+                "heads": [self.head_before, self.head_after],
+                "flows": [[flow.before, flow.after, flow.value, flow.text] for flow in drawn],
+            }
+        )
+
+
 def figures_json(figures: object) -> str:
     """Return figures as JSON that can stand within a script element."""
     return json.dumps(figures, ensure_ascii=False).translate(_ESCAPED)

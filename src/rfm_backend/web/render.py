@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 import jinja2
 from flask import Request, Response
+from markupsafe import Markup, escape
 
+from rfm_backend.catalogue import Words
+from rfm_backend.web.devices import device_name
 from rfm_backend.web.reader import THEMES, Reader
 from rfm_backend.web.routing import Screen
 from rfm_backend.web.static_files import address_of
@@ -38,6 +41,8 @@ def render(screen: Screen, *, reader: Reader, request: Request, user: "User | No
             user=user,
             here=request.full_path.rstrip("?") if request.method == "GET" else "/",
             at=request.path,
+            # What htmx asks for stands within a page that is there.
+            base="part.html" if request.headers.get("HX-Request") == "true" else "layout.html",
             **screen.values,
         )
     )
@@ -69,6 +74,22 @@ def moment_iso(moment: dt.datetime) -> str:
     return moment.replace(tzinfo=dt.UTC).isoformat(timespec="seconds")
 
 
+def moment_tag(moment: dt.datetime, words: Words) -> Markup:
+    """Return a stored moment as <time>: in UTC, and saying so, until page.js shows it by the reader's clock."""
+    hour = moment.strftime("%H:%M" if words.language == "en" else "%H.%M")
+    return Markup('<time datetime="{}">{}, {} UTC</time>').format(
+        moment_iso(moment), words.date(moment.date()), hour
+    )
+
+
+def say_with(words: Words, key: str, **parts: Markup) -> Markup:
+    """Return a message with markup in its fields: the words are escaped, the parts stand as they are."""
+    text = escape(words(key, **{name: f"\0{name}\0" for name in parts}))
+    for name, part in parts.items():
+        text = text.replace(f"\0{name}\0", part)
+    return text
+
+
 @cache
 def _templates() -> jinja2.Environment:
     made = jinja2.Environment(
@@ -78,5 +99,12 @@ def _templates() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"static": address_of, "size": bytes_in_words, "moment": moment_iso}
+    made.globals |= {
+        "static": address_of,
+        "size": bytes_in_words,
+        "moment": moment_iso,
+        "moment_tag": moment_tag,
+        "device_name": device_name,
+        "say_with": say_with,
+    }
     return made

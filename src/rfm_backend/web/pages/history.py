@@ -1,17 +1,18 @@
-"""The history: uploads with what became of them; a new upload; the report to take away."""
+"""The history: uploads with what became of them, of all shops or one; a new upload; the report to take away."""
 
 from typing import Final
 
 from flask import Response
 
 from rfm_backend.errors import InvalidRequest, NotProcessed, RfmError
-from rfm_backend.services import analyses, exports, history, uploads
+from rfm_backend.services import analyses, exports, history, keeping, uploads
 from rfm_backend.services.requests import read_request
 from rfm_backend.statuses import status_of
 from rfm_backend.web.failures import words_of
 from rfm_backend.web.routing import Screen, Visit, page
 
 _PER_PAGE: Final = 25
+_DONE: Final = ("upload", "upload_deleted")
 
 
 @page("/history")
@@ -62,14 +63,20 @@ def download_report(visit: Visit) -> Response:
 
 
 def _shown(visit: Visit, *, error: RfmError | None = None) -> Screen:
-    before = visit.number("before")
-    found = history.page(visit.service, visit.user.id, before=before, limit=_PER_PAGE + 1)
+    before, shop_id = visit.number("before"), visit.number("shop")
+    found = history.page(
+        visit.service, visit.user.id, before=before, limit=_PER_PAGE + 1, shop_id=shop_id
+    )
+    done = visit.request.args.get("done", "")
     return Screen(
         template="history.html",
         values={
             "entries": found[:_PER_PAGE],
             "older": found[_PER_PAGE - 1].upload.id if len(found) > _PER_PAGE else None,
             "before": before,
+            "shop": shop_id,
+            "shops": keeping.shops(visit.service, visit.user.id),
+            "done": done if done in _DONE else "",
             "upload_error": words_of(error, visit.words) if error else "",
         },
         status=status_of(error) if error else 200,

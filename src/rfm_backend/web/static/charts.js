@@ -8,13 +8,15 @@
 "use strict";
 
 (() => {
-  const KINDS = { bars, columns, treemap };
+  const KINDS = { bars, columns, treemap, lines, flow };
   const TONES = [1, 2, 3, 4, 5];
   const NAMES = [
     "ink", "soft", "line", "paper", "wash", "people", "money", "warn", "good",
     ...TONES.flatMap((tone) => [`tone-${tone}`, `on-tone-${tone}`]),
   ];
   const drawn = new Map();
+  // For the marks of a scale, which only the drawing knows.
+  const numbers = new Intl.NumberFormat(document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang);
 
   function bars(figures, colours, width) {
     const fills = [colours.people, colours.money, colours.warn];
@@ -106,6 +108,76 @@
           itemStyle: { color: colours[`tone-${tile.tone}`] },
           label: { color: colours[`on-tone-${tile.tone}`] },
           emphasis: { label: { color: colours[`on-tone-${tile.tone}`] } },
+        })),
+      }],
+    };
+  }
+
+  // A panel for each curve, because each has a scale of its own; what was chosen is a full dot on a line.
+  function lines(figures, colours, width) {
+    const columns = width < 480 ? 1 : 2;
+    const across = 100 / columns, down = 100 / Math.ceil(figures.lines.length / columns);
+    const place = (index) => ({ column: index % columns, row: Math.floor(index / columns) });
+    return {
+      title: figures.lines.map((line, index) => ({
+        text: line.name, left: `${place(index).column * across + 1}%`, top: `${place(index).row * down + 1}%`, padding: 0,
+        textStyle: { color: colours.ink, fontSize: 13, fontWeight: 600 },
+      })),
+      grid: figures.lines.map((line, index) => ({
+        left: `${place(index).column * across + (columns === 1 ? 14 : 7)}%`, width: `${across - (columns === 1 ? 18 : 10)}%`,
+        top: `${place(index).row * down + 8}%`, height: `${down - 15}%`,
+      })),
+      xAxis: figures.lines.map((line, index) => ({
+        type: "category", gridIndex: index, data: figures.names, boundaryGap: true,
+        axisLine: { lineStyle: { color: colours.line } }, axisTick: { show: false },
+        axisLabel: { color: colours.soft, fontSize: 11, margin: 5, interval: 0 },
+      })),
+      yAxis: figures.lines.map((line, index) => ({
+        type: "value", gridIndex: index, scale: true, splitNumber: 2,
+        axisLabel: { color: colours.soft, fontSize: 11, formatter: (value) => numbers.format(value) }, splitLine: { lineStyle: { color: colours.line } },
+      })),
+      tooltip: {
+        trigger: "axis", axisPointer: { type: "line" },
+        formatter: (points) => {
+          const at = points[0].dataIndex;
+          return [`${figures.head}: ${figures.names[at]}`, ...figures.lines.map((line) => `${line.name}: ${line.texts[at]}`)].join("\n");
+        },
+      },
+      axisPointer: { link: [{ xAxisIndex: "all" }] },
+      series: figures.lines.map((line, index) => ({
+        type: "line", name: line.name, xAxisIndex: index, yAxisIndex: index, showSymbol: true,
+        lineStyle: { color: colours.people, width: 2 },
+        data: line.values.map((value, at) => ({
+          value, symbol: at === figures.chosen ? "circle" : "emptyCircle", symbolSize: at === figures.chosen ? 12 : 6,
+          itemStyle: { color: at === figures.chosen ? colours.money : colours.people },
+        })),
+      })),
+    };
+  }
+
+  // Who stays is drawn in the colour of people, who moves in that of money, which is darker in grey too.
+  function flow(figures, colours, width) {
+    const compact = width < 480, room = compact ? 96 : 150;
+    const names = (side) => [...new Set(figures.flows.map((one) => one[side]))];
+    const node = (depth) => (name) => ({
+      name: `${depth}${name}`, depth, itemStyle: { color: colours.ink },
+      label: { formatter: name, position: depth ? "right" : "left" },
+    });
+    return {
+      tooltip: {
+        trigger: "item",
+        formatter: (one) => one.dataType === "edge"
+          ? `${one.data.source.slice(1)} → ${one.data.target.slice(1)}\n${one.data.text}`
+          : `${figures.heads[one.data.depth]}: ${one.name.slice(1)}`,
+      },
+      series: [{
+        type: "sankey", left: room, right: room, top: 10, bottom: 10, nodeWidth: 8, nodeGap: compact ? 9 : 12,
+        draggable: false, layoutIterations: 24, emphasis: { focus: "adjacency" },
+        label: { color: colours.ink, fontSize: compact ? 11 : 12.5, width: room - 10, overflow: "break", lineHeight: 13 },
+        data: [...names(0).map(node(0)), ...names(1).map(node(1))],
+        links: figures.flows.map(([before, after, value, text]) => ({
+          source: `0${before}`, target: `1${after}`, value, text,
+          lineStyle: { color: before === after ? colours.people : colours.money, opacity: before === after ? .35 : .6 },
         })),
       }],
     };

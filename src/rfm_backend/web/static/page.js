@@ -28,7 +28,10 @@
   document.addEventListener("htmx:after:swap", (event) => {
     showMoments();
     showButtons();
-    if (status(event) >= 400) tell(event);
+    // A form that came back refused leads to what is wrong; where a message came, to the message.
+    const wrong = document.querySelector("[aria-invalid='true']:not(fieldset)");
+    if (status(event) >= 400 && wrong && !notice().firstElementChild) wrong.focus();
+    else if (status(event) >= 400) tell(event);
     else if (isOfRepeater || !repeats(event)) notice().replaceChildren();
   });
 

@@ -1,0 +1,115 @@
+"""The settings of an analysis: what it was made with, changed for a new run of the same file."""
+
+from typing import TYPE_CHECKING, Final
+
+from flask import Response
+
+from rfm_backend.catalogue import Words
+from rfm_backend.errors import RfmError
+from rfm_backend.pipeline.rules import BUILT_IN_TABLES
+from rfm_backend.services import analyses, insights, keeping, uploads
+from rfm_backend.services.requests import read_request
+from rfm_backend.web.analysis_head import head_of
+from rfm_backend.web.charts import Line, LineChart
+from rfm_backend.web.forms import Form, refused, sent_form
+from rfm_backend.web.option_forms import CHOICES, NAMES, ZONES, body_of, form_of
+from rfm_backend.web.routing import Screen, Visit, page
+from rfm_backend.web.ways import begin_analysis, way_on
+
+if TYPE_CHECKING:
+    from rfm_backend.storage.analyses import AnalysisHead
+
+_MOST_MODELS: Final = 50
+_MOST_UPLOADS: Final = 1_000
+# Drawn, in this order: what the choice goes by, then what courses show; the table has them all.
+_DRAWN: Final = ("gap", "stability", "silhouette", "inertia")
+_TOLD: Final = ("davies_bouldin", "calinski_harabasz", "smallest_share")
+
+
+@page("/analyses/<int:analysis_id>/settings")
+def show_settings(visit: Visit) -> Screen:
+    """Show what an analysis was made with, to change it for a new run."""
+    found = analyses.by_id(visit.service, visit.user.id, visit.path["analysis_id"])
+    form = form_of(found.option_values, n_clusters=found.n_clusters)
+    table = visit.request.args.get("table")
+    if table:
+        form = Form(values={**form.values, "segments": table})
+    return Screen(template="options.html", values={**_around(visit, found), "form": form})
+
+
+@page("/analyses/<int:analysis_id>/settings", method="POST")
+def run_again(visit: Visit) -> Screen | Response:
+    """Analyse the same file with other settings."""
+    found = analyses.by_id(visit.service, visit.user.id, visit.path["analysis_id"])
+    form = sent_form(visit, *NAMES)
+    try:
+        body = body_of(found.option_values, form)
+        request = read_request(visit.service, visit.user.id, body)
+    except RfmError as error:
+        return refused("options.html", form, error, visit, **_around(visit, found))
+    return way_on(visit, begin_analysis(visit.service, visit.user.id, found.upload_id, request))
+
+
+def criteria_chart(summary: dict[str, object], words: Words) -> LineChart | None:
+    """Return what each number of clusters would give, None where only one was tried."""
+    criteria = summary["criteria"]
+    assert isinstance(criteria, list)
+    if not criteria:
+        return None
+    clusters = summary["clusters"]
+    assert isinstance(clusters, list)
+    numbers = [entry["n_clusters"] for entry in criteria]
+
+    def line(name: str) -> Line:
+        values = tuple(entry[name] for entry in criteria)
+        texts = tuple(
+            words.percent(value) if name == "smallest_share" else words.number(value, 3)
+            for value in values
+        )
+        key = "gap_statistic" if name == "gap" else name
+        return Line(name=words(f"criteria.{key}"), values=values, texts=texts)
+
+    return LineChart(
+        title=words("options.criteria_title"),
+        head=words("criteria.n_clusters"),
+        names=tuple(str(number) for number in numbers),
+        lines=tuple(line(name) for name in _DRAWN),
+        further=tuple(line(name) for name in _TOLD),
+        chosen=numbers.index(len(clusters)) if len(clusters) in numbers else None,
+    )
+
+
+def _around(visit: Visit, found: "AnalysisHead") -> dict[str, object]:
+    """Return what stands around the form: the file, the criteria, what can be chosen."""
+    say = visit.words
+    upload = uploads.get(visit.service, visit.user.id, found.upload_id)
+    told = insights.summary(visit.service, found, language=visit.reader.language)
+    chosen = f"criteria.{told['cluster_choice']}"
+    tables = [one.name for one in keeping.segment_tables(visit.service, visit.user.id)]
+    used = str(found.option_values["segments"])
+    others = analyses.page(
+        visit.service, visit.user.id, upload_id=None, before=None, limit=_MOST_MODELS
+    )
+    names = {
+        one.id: one.filename
+        for one in uploads.page(visit.service, visit.user.id, before=None, limit=_MOST_UPLOADS)
+    }
+    return {
+        "analysis": found,
+        "head": head_of(visit, found, tab="settings"),
+        "upload": upload,
+        "chart": criteria_chart(told, say),
+        "chosen": say(chosen, n_clusters=found.n_clusters) if chosen in say else "",
+        "choices": {
+            name: [(value, say(f"options.{name}_{value or 'found'}")) for value in values]
+            for name, values in CHOICES.items()
+        },
+        "tables": [(name, say(f"options.table_{name}")) for name in BUILT_IN_TABLES]
+        + [(name, name) for name in tables],
+        "lost_table": "" if used in (*BUILT_IN_TABLES, *tables) else used,
+        "models": [
+            (one.id, names.get(one.upload_id, ""), one.created_at, one.n_customers)
+            for one in others
+        ],
+        "zones": ZONES,
+    }
