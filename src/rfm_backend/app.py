@@ -30,14 +30,17 @@ from rfm_backend.web import dispatch as web
 from rfm_backend.web import failures
 from rfm_backend.web.pages import (
     account,
+    columns,
     customer,
     customers,
     history,
+    jobs,
     overview,
     parts,
     segment,
     sign,
     start,
+    upload,
 )
 from rfm_backend.web.routing import PAGES
 
@@ -49,7 +52,7 @@ _WATCHED: Final = ("/health", "/ready", "/metrics")
 # The modules that declare the routes and the pages; importing them is what fills the lists.
 _DECLARE: Final = (accounts, analyses, health, keeping, results, uploads)
 _DECLARE_PAGES: Final = (
-    account, customer, customers, history, overview, parts, segment, sign, start,
+    account, columns, customer, customers, history, jobs, overview, parts, segment, sign, start, upload,
 )  # fmt: skip
 # A multipart body is larger than its file by its boundaries and fields.
 _BODY_SLACK: Final = 1024 * 1024
