@@ -8,7 +8,9 @@ Out: docs/pictures/<page>-<desk|phone>.png in English, light; with FOLDER every 
 Debian's Chromium draws them.
 """
 
+import datetime as dt
 import itertools
+import re
 import sys
 import tempfile
 import threading
@@ -18,12 +20,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from playwright.sync_api import Page, expect, sync_playwright
+from sqlalchemy.engine import Connection
 from waitress.server import create_server
 
 from rfm_backend.app import create_app
 from rfm_backend.jobs.worker import Worker
-from rfm_backend.services import open_service
+from rfm_backend.services import Service, open_service
 from rfm_backend.settings import ServiceSettings
+from rfm_backend.storage import jobs, users
 from rfm_backend.storage.migrate import migrate
 
 PICTURES = Path(__file__).resolve().parent.parent / "docs" / "pictures"
@@ -45,6 +49,19 @@ OF_ANALYSIS = {
 }
 _READY_WITHIN_MS = 120_000
 _TALLEST = 2_000
+_LEASE = dt.timedelta(hours=1)
+# Days that could be months, and rows that will not be used.
+_SALES = "\n".join(
+    [
+        "No. Pesanan;Tanggal;ID Pelanggan;Nama Pelanggan;Produk;Jumlah;Harga Satuan",
+        *(
+            f"A{1000 + n};{1 + n % 28:02}/{1 + n % 12:02}/2024 1{n % 9}:30;"
+            f"{'' if n % 40 == 39 else 100 + n % 70};Pelanggan {n % 70};Kopi Gayo 250 g;"
+            f"{-1 if n % 50 == 49 else 1 + n % 3};Rp {45 + n % 30}.500"
+            for n in range(600)
+        ),
+    ]
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -53,7 +70,7 @@ def main(arguments: list[str]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     looks = itertools.product(("en", "id"), ("light", "dark")) if arguments else [("en", "light")]
     with (
-        running_service() as address,
+        running_service() as (address, service),
         sync_playwright() as player,
         player.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS)) as browser,
     ):
@@ -67,14 +84,15 @@ def main(arguments: list[str]) -> int:
             )
             ending = f"-{language}-{theme}" if arguments else ""
             _draw_pages(context.new_page(), folder, ending)
+            _draw_upload(context.new_page(), service, folder, ending)
             context.close()
     print(f"The pictures are in {folder}.")
     return 0
 
 
 @contextmanager
-def running_service() -> Iterator[str]:
-    """Run a service and a worker over a database of their own; yield its address."""
+def running_service() -> Iterator[tuple[str, Service]]:
+    """Run a service and a worker over a database of their own; yield its address, and itself."""
     with tempfile.TemporaryDirectory() as folder:
         settings = ServiceSettings(
             environment="development",
@@ -89,7 +107,7 @@ def running_service() -> Iterator[str]:
         for thread in threads:
             thread.start()
         try:
-            yield f"http://127.0.0.1:{server.effective_port}"
+            yield f"http://127.0.0.1:{server.effective_port}", service
         finally:
             worker.stop()
             threads[1].join()
@@ -102,8 +120,8 @@ def _draw_pages(page: Page, folder: Path, ending: str) -> None:
         _draw(page, address, folder, name, ending)
     page.goto("/")
     page.locator("form[action='/try'] button").click()
-    expect(page.locator(".state.ready")).to_be_visible(timeout=_READY_WITHIN_MS)
-    analysis = page.locator("a[href^='/analyses/']").first.get_attribute("href")
+    expect(page).not_to_have_url(re.compile("/jobs/"), timeout=_READY_WITHIN_MS)
+    analysis = page.url
     for name, address in FOR_USERS.items():
         _draw(page, address, folder, name, ending)
     for name, below in OF_ANALYSIS.items():
@@ -117,6 +135,39 @@ def _draw_pages(page: Page, folder: Path, ending: str) -> None:
     expect(page.locator(".state.ready")).to_be_visible(timeout=_READY_WITHIN_MS)
     newer = page.locator("a[href^='/analyses/']").first.get_attribute("href") or ""
     _draw(page, f"{analysis}/compare/{newer.rpartition('/')[2]}", folder, "compare", ending)
+
+
+def _draw_upload(page: Page, service: Service, folder: Path, ending: str) -> None:
+    """Draw the way of a file of one's own: chosen, its columns, how far its analysis is."""
+    with tempfile.TemporaryDirectory() as where:
+        path = Path(where) / "sales.csv"
+        path.write_text(_SALES, "utf-8")
+        page.goto("/uploads/new")
+        page.locator("#file").set_input_files(path)
+        expect(page).to_have_url(re.compile(r"/uploads/\d+$"), timeout=_READY_WITHIN_MS)
+    columns = page.url
+    job_id = _held_job(service, int(columns.rpartition("/")[2]))
+    for name, address in (
+        ("upload", "/uploads/new"),
+        ("columns", columns),
+        ("progress", f"/jobs/{job_id}"),
+        ("jobs", "/jobs"),
+    ):
+        _draw(page, address, folder, name, ending)
+
+
+def _held_job(service: Service, upload_id: int) -> int:
+    """Return a job that stands still in the middle, as if a worker had it."""
+
+    def unit(tx: Connection) -> int:
+        owner = max(user.id for user in users.all_users(tx))
+        jobs.join(tx, user_id=owner, upload_id=upload_id, fingerprint="picture", options="{}")
+        job = jobs.claim(tx, worker="picture", lease=_LEASE)
+        assert job is not None
+        jobs.renew(tx, job, lease=_LEASE, stage="read", done=211_000, total=541_909)
+        return job.id
+
+    return service.database.write(unit)
 
 
 def _draw(page: Page, address: str, folder: Path, name: str, ending: str) -> None:

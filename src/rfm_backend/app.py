@@ -30,10 +30,12 @@ from rfm_backend.web import dispatch as web
 from rfm_backend.web import failures
 from rfm_backend.web.pages import (
     account,
+    columns,
     compare,
     customer,
     customers,
     history,
+    jobs,
     kept,
     options,
     overview,
@@ -42,6 +44,7 @@ from rfm_backend.web.pages import (
     segment,
     sign,
     start,
+    upload,
 )
 from rfm_backend.web.routing import PAGES
 
@@ -53,8 +56,8 @@ _WATCHED: Final = ("/health", "/ready", "/metrics")
 # The modules that declare the routes and the pages; importing them is what fills the lists.
 _DECLARE: Final = (accounts, analyses, health, keeping, results, uploads)
 _DECLARE_PAGES: Final = (
-    account, compare, customer, customers, history, kept, options, overview, parts, rules, segment,
-    sign, start,
+    account, columns, compare, customer, customers, history, jobs, kept, options, overview, parts, rules,
+    segment, sign, start, upload,
 )  # fmt: skip
 # A multipart body is larger than its file by its boundaries and fields.
 _BODY_SLACK: Final = 1024 * 1024

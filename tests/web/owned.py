@@ -4,6 +4,8 @@ from importlib import resources
 
 from api.shop import PASSWORD, Api, Person
 
+from rfm_backend.services import following
+
 
 def own_everything(api: Api) -> tuple[Person, dict[str, int | str]]:
     """Return somebody, and the numbers of what he has, by their names in addresses."""
@@ -16,10 +18,12 @@ def own_everything(api: Api) -> tuple[Person, dict[str, int | str]]:
     toml = (resources.files("rfm_backend.pipeline") / "tables" / "ten.toml").read_text("utf-8")
     table = owner.ask("POST", "/api/segments/tables", json={"name": "t", "toml": toml}).json
     analysis_id = owner.process(upload_id)["analysis_id"]
+    (job,) = following.lately(api.service, owner.user_id)
     return owner, {
         "upload_id": upload_id,
         "analysis_id": analysis_id,
         "other_id": analysis_id,
+        "job_id": job.job.id,
         "segment": "champions",
         "customer_id": "c001",
         "table_id": table["table_id"],

@@ -50,7 +50,10 @@ def test_a_trial_shows_its_progress_and_ends_in_the_picture_of_the_start(
     page.goto("/")
     page.get_by_role("button", name="Coba dengan data contoh").click()
 
-    expect(page).to_have_url(re.compile("/history$"))
+    expect(page).to_have_url(re.compile(r"/jobs/\d+$"))
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(page).not_to_have_url(re.compile(r"/jobs/"), timeout=60_000)
+    page.goto("/history")
     expect(page.get_by_role("row", name=re.compile("Penjualan contoh.csv"))).to_be_visible()
     expect(page.locator(".state.ready")).to_be_visible(timeout=60_000)
     assert page.locator("tr[hx-get]").count() == 0

@@ -22,6 +22,7 @@ from rfm_backend.api.shapes.base import Message, Page
 from rfm_backend.errors import Unavailable
 from rfm_backend.services import analyses, insights
 from rfm_backend.services.cursors import pack_cursor, unpack_cursor
+from rfm_backend.services.following import COUNT_ROWS
 from rfm_backend.services.requests import read_request
 from rfm_backend.services.service import Service
 from rfm_backend.storage.analyses import AnalysisHead
@@ -279,7 +280,7 @@ def job_told(job: Job) -> JobTold:
         upload_id=job.upload_id,
         state=cast("states", job.state),
         stage=job.stage if job.state == "running" else None,
-        rows=job.done if job.state == "running" else None,
+        rows=job.done if job.state == "running" and job.stage in COUNT_ROWS else None,
         percent=None if share is None or job.state != "running" else round(100 * share, 1),
         seconds_left=left,
         attempts=job.attempts,

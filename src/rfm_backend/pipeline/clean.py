@@ -32,6 +32,7 @@ from rfm_backend.pipeline.lines import (
     lines_sql,
 )
 from rfm_backend.pipeline.returns import matched_returns_sql, without_duplicates_sql
+from rfm_backend.pipeline.rows_about import told_in_rows
 from rfm_backend.progress import Progress
 
 ORDERS = "orders"
@@ -57,7 +58,7 @@ def clean_lines(request: LineRequest, engine: Engine, *, progress: Progress) -> 
     engine.execute(
         f"CREATE OR REPLACE TEMP TABLE {ORDERS} AS {_orders_sql(lines, request)}",
         stage="read",
-        progress=progress,
+        progress=told_in_rows(progress, request.tables, engine),
     )
     rejected = engine.take_rejects()
     _check_quotes_close(request, rejected)

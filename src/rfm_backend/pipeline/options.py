@@ -27,7 +27,7 @@ class Options:
 
     Attributes
     ----------
-    mapping : role -> column name of the file; roles left out are found.
+    mapping : role -> column name of the file, or "" where the file has none; roles left out are found.
     keep : columns carried to the result, the latest value per customer.
     sheet, encoding, delimiter, decimal, date_format : None means "find it".
         ``decimal`` is "." or ","; ``date_format`` is "iso", "dmy", "mdy", "ymd" or a strptime pattern.

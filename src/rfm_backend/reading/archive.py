@@ -94,7 +94,9 @@ def check_entries(archive: zipfile.ZipFile, name: str, *, most_bytes: int) -> li
     for entry in members:
         if entry.flag_bits & _ENCRYPTED:
             raise UnsafeFile(
-                f"{name} is encrypted. Unpack it with its password and give the files.", file=name
+                f"{name} is encrypted. Unpack it with its password and give the files.",
+                file=name,
+                reason="encrypted",
             )
         if entry.compress_type not in _METHODS:
             raise UnsafeFile(f"{name} is packed in a way that is not opened here.", file=name)

@@ -144,6 +144,7 @@ def name_columns(header: Sequence[str | None] | None, width: int, name: str) -> 
             f"{name} has {width:,} columns; a table of sales has at most {MOST_COLUMNS:,}.",
             file=name,
             columns=width,
+            reason="columns",
         )
     names: list[str] = []
     taken: set[str] = set()

@@ -79,9 +79,10 @@ def refuse_foreign(path: Path, name: str) -> None:
     with path.open("rb") as stream:
         start = stream.read(65536)
     if not start:
-        raise UnreadableFile(f"{name} is empty: it has no bytes.", file=name)
+        raise UnreadableFile(f"{name} is empty: it has no bytes.", file=name, reason="empty")
     what = next((what for mark, what in _FOREIGN if start.startswith(mark)), None)
-    if what is None and _WEB_PAGE.match(start):
+    is_web_page = what is None and _WEB_PAGE.match(start) is not None
+    if is_web_page:
         what = "a web page or XML; open it in a spreadsheet and save it as XLSX or CSV"
     is_wide = start.startswith(_WIDE_MARKS) or start.count(0) > 0.2 * len(start)
     controls = 0 if is_wide else len(start) - len(start.translate(None, _CONTROLS))
@@ -91,6 +92,7 @@ def refuse_foreign(path: Path, name: str) -> None:
         raise UnreadableFile(
             f"{name} is no table of sales but {what}. Use CSV, XLSX, XLS, XLSB, ODS or Parquet.",
             file=name,
+            reason="web_page" if is_web_page else "foreign",
         )
 
 

@@ -148,6 +148,7 @@ class _Extent:
                 f"{MOST_COLUMNS:,} columns. Delete what stands far to the right.",
                 file=name,
                 columns=self._columns,
+                reason="columns",
             )
 
     def check_filling(self, name: str) -> None:
@@ -160,6 +161,7 @@ class _Extent:
                 file=name,
                 rows=self._rows,
                 columns=self._columns,
+                reason="columns",
             )
 
 

@@ -111,7 +111,9 @@ def _find_table(target: Path, name: str) -> _Found | None:
 def _unreadable(name: str, why: str) -> UnreadableFile:
     if "password" in why.lower() or "encrypt" in why.lower():
         return UnreadableFile(
-            f"{name} is protected by a password. Save it without one and try again.", file=name
+            f"{name} is protected by a password. Save it without one and try again.",
+            file=name,
+            reason="password",
         )
     return UnreadableFile(
         f"{name} is a damaged workbook, or none. Open it in a spreadsheet and save it again.",

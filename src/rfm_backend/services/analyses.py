@@ -9,7 +9,7 @@ What always holds
 """
 
 import time
-from typing import Final
+from typing import Final, TypeGuard
 
 from sqlalchemy.engine import Connection
 
@@ -54,6 +54,11 @@ def process(
     if got is None:
         raise no_upload()
     return got
+
+
+def is_finished(got: AnalysisHead | Job) -> TypeGuard[AnalysisHead]:
+    """Tell whether `process` returned an analysis that was there already."""
+    return isinstance(got, AnalysisHead)
 
 
 def wait(service: Service, user_id: int, job: Job, *, seconds: float) -> Job:

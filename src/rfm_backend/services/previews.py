@@ -1,14 +1,18 @@
 """Previews: what `rfm inspect` shows of an upload, and which saved mappings fit its header.
 
-In:  an upload.
-Out: JSON text of the inspection.
+In:  an upload; what its owner says about it, where he does.
+Out: the inspection as JSON values.
 
-What always holds: the file is opened in a child process with limits.
+What always holds
+    * the file is opened in a child process with limits;
+    * what was seen of a file without options is noted beside it, and it is not opened again for that.
 """
 
 import hashlib
 import json
 import tempfile
+from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +20,9 @@ from rfm_backend.child import Child, Limits
 from rfm_backend.errors import UnreadableFile
 from rfm_backend.library import inspect
 from rfm_backend.output.as_json import json_text
+from rfm_backend.pipeline.options import Options
+from rfm_backend.pipeline.options_json import options_from_json, options_to_json
+from rfm_backend.pipeline.strict_json import Fields
 from rfm_backend.services.service import Service
 from rfm_backend.services.uploads import path_of
 from rfm_backend.storage import named, uploads
@@ -34,7 +41,8 @@ def preview(service: Service, upload: Upload) -> dict[str, object]:
     UnusableInput
         It cannot be opened as a table at all.
     """
-    told, mark = _looked_at(service, upload)
+    told = inspect_upload(service, upload)
+    mark = header_hash(told["columns"])
     saved = service.database.read(lambda tx: named.mappings(tx, upload.user_id))
     fitting = [
         {"mapping_id": one.id, "name": one.name, "columns": dict(one.roles)}
@@ -52,30 +60,71 @@ def header_of(service: Service, upload: Upload) -> str:
     UnusableInput
         It cannot be opened as a table at all.
     """
-    return upload.header_hash or _looked_at(service, upload)[1]
+    return upload.header_hash or header_hash(inspect_upload(service, upload)["columns"])
 
 
-def _looked_at(service: Service, upload: Upload) -> tuple[dict[str, object], str]:
-    """Return what a child process sees of a file, and the mark of its header, which is noted."""
-    order = {"source": str(path_of(service, upload)), "name": upload.filename}
+def inspect_upload(
+    service: Service, upload: Upload, options: Options | None = None
+) -> dict[str, object]:
+    """Return the inspection of an upload, as it is found or as `options` say.
+
+    Raises
+    ------
+    UnusableInput
+        It cannot be opened as a table at all.
+    """
+    # The name tells what a table is called; another version may see more.
+    key = f"{version('rfm-backend')} {upload.filename}"
+    if options is None and (noted := _noted(service, upload, key)) is not None:
+        return noted
+    told = _looked_at(service, upload, options or Options())
+    if options is None:
+        note = json.dumps({"key": key, "told": told})
+        service.files.note_look(upload.user_id, upload.token, note)
+    mark = header_hash(told["columns"])
+    if mark != upload.header_hash:
+        service.database.write(
+            lambda tx: uploads.change(tx, upload.id, user_id=upload.user_id, header_hash=mark)
+        )
+    return told
+
+
+def is_noted(service: Service, upload: Upload) -> bool:
+    """Tell whether an upload was looked at, so that its inspection is there at once."""
+    return service.files.read_look(upload.user_id, upload.token) is not None
+
+
+def _noted(service: Service, upload: Upload, key: str) -> dict[str, object] | None:
+    text = service.files.read_look(upload.user_id, upload.token)
+    if text is None:
+        return None
+    note = json.loads(text)
+    told: dict[str, object] = note["told"]
+    return told if note["key"] == key else None
+
+
+def _looked_at(service: Service, upload: Upload, options: Options) -> dict[str, object]:
+    """Return what a child process sees of a file."""
+    order = {
+        "source": str(path_of(service, upload)),
+        "name": upload.filename,
+        "options": options_to_json(options),
+    }
     limits = Limits(memory_bytes=service.settings.job_memory, seconds=_SECONDS)
     with Child(_LOOK, order, limits) as child:
         while child.is_running():
             child.wait_a_little()
         text = child.result(upload.filename)
     told: dict[str, object] = json.loads(str(text))
-    mark = header_hash(told["columns"])
-    if mark != upload.header_hash:
-        service.database.write(
-            lambda tx: uploads.change(tx, upload.id, user_id=upload.user_id, header_hash=mark)
-        )
-    return told, mark
+    return told
 
 
-def look(*, source: str, name: str) -> str:
+def look(*, source: str, name: str, options: Mapping[str, object]) -> str:
     """Inspect a file under its own name: what the child process does."""
+    chosen = options_from_json(Fields(options, "the options"))
     with tempfile.TemporaryDirectory(prefix="rfm-") as workdir:
-        return json_text(inspect(stand_under_name(Path(source), name, Path(workdir))))
+        path = stand_under_name(Path(source), name, Path(workdir))
+        return json_text(inspect(path, options=chosen))
 
 
 def header_hash(columns: object) -> str:

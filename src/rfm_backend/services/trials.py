@@ -24,6 +24,7 @@ from rfm_backend.services.accounts import add_user, begin_login
 from rfm_backend.services.requests import read_request
 from rfm_backend.services.service import Service
 from rfm_backend.storage import users
+from rfm_backend.storage.jobs import Job
 from rfm_backend.storage.rows import utc_now
 from rfm_backend.storage.uploads import Upload
 from rfm_backend.storage.users import User
@@ -35,11 +36,12 @@ ROWS: Final = 20_000
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """A trial that has begun; its analysis is under way."""
+    """A trial that has begun; ``job`` analyses its shop."""
 
     user: User
     token: str
     upload: Upload
+    job: Job
 
 
 def begin_trial(service: Service, *, language: Language, device: str, address: str) -> Trial:
@@ -81,9 +83,12 @@ def begin_trial(service: Service, *, language: Language, device: str, address: s
                 service, user.id, stream, filename=say("start.trial_file"), shop_id=None
             )
     request = read_request(service, user.id, {})
-    analyses.process(service, user.id, stored.upload.id, request)
+    job = analyses.process(service, user.id, stored.upload.id, request)
+    # A new account has no analysis that could be there already.
+    assert isinstance(job, Job)
     return Trial(
         user=user,
         token=begin_login(service, user, device=device, address=address),
         upload=stored.upload,
+        job=job,
     )

@@ -5,6 +5,7 @@ Out: paths within UPLOAD_DIR, made here and never from a name that somebody gave
 
     <UPLOAD_DIR>/tmp/                         what is being received
     <UPLOAD_DIR>/<user>/files/<token>         the bytes of an upload
+    <UPLOAD_DIR>/<user>/looks/<token>         what was seen of it, so that it is looked at once
     <UPLOAD_DIR>/<user>/analyses/<token>/     the files of an analysis
 
 What always holds
@@ -99,8 +100,30 @@ class FileStore:
         """Return where an upload's bytes stand."""
         return self._root / str(int(user_id)) / "files" / _plain(token)
 
+    def read_look(self, user_id: int, token: str) -> str | None:
+        """Return what was noted of an upload, None where nothing was."""
+        try:
+            return self._look_path(user_id, token).read_text("utf-8")
+        except FileNotFoundError:
+            return None
+
+    def note_look(self, user_id: int, token: str, text: str) -> None:
+        """Note what was seen of an upload; a full disk loses the note and nothing else."""
+        path = self._look_path(user_id, token)
+        part = path.with_suffix(f".{secrets.token_hex(8)}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_text(text, "utf-8")
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+
+    def _look_path(self, user_id: int, token: str) -> Path:
+        return self._root / str(int(user_id)) / "looks" / _plain(token)
+
     def drop_upload(self, user_id: int, token: str) -> None:
-        """Remove an upload's bytes and see that they are gone."""
+        """Remove an upload's bytes, and what was seen of them, and see that they are gone."""
+        self._look_path(user_id, token).unlink(missing_ok=True)
         path = self.upload_path(user_id, token)
         path.unlink(missing_ok=True)
         if path.parent.exists():
@@ -151,7 +174,8 @@ class FileStore:
             if not is_user(user_id):
                 strays += [folder] if _is_older(folder, before) else []
                 continue
-            for kind, is_known in (("files", is_upload), ("analyses", is_analysis)):
+            kinds = (("files", is_upload), ("looks", is_upload), ("analyses", is_analysis))
+            for kind, is_known in kinds:
                 strays += [
                     path
                     for path in _children(folder / kind)

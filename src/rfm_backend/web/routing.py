@@ -70,6 +70,11 @@ class Visit:
         """Whether htmx asks for a part of the page; when it goes back in history it asks for the whole."""
         return self.request.headers.get("HX-Request-Type") == "partial"
 
+    @property
+    def is_by_htmx(self) -> bool:
+        """Whether htmx asks, or upload.js: it cannot follow a redirect as a browser does."""
+        return self.request.headers.get("HX-Request") == "true"
+
     def number(self, name: str) -> int | None:
         """Return a number of the query that can be one of a row's, None where there is no such."""
         given = self.request.args.get(name, type=int)

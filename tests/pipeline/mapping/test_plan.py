@@ -288,3 +288,19 @@ def test_a_role_that_there_is_not_is_refused(engine: DuckDBEngine, tmp_path: Pat
 
     with pytest.raises(InvalidOption, match="no role 'shoe_size'"):
         plan_of(engine, tmp_path, text, Options(mapping={"shoe_size": "amount"}))
+
+
+def test_a_role_that_the_user_says_the_file_lacks_is_not_guessed(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    text = lines(
+        "customer id,email,date,amount,status",
+        "1,a@b.example,2024-01-05,2.50,cancelled",
+        "2,c@d.example,2024-01-06,3.50,paid",
+    )
+
+    plan = plan_of(engine, tmp_path, text, Options(mapping={"status": "", "email": ""}))
+
+    assert set(plan.columns) == {"customer_id", "invoice_date", "amount"}
+    with pytest.raises(MissingColumns):
+        plan_of(engine, tmp_path, text, Options(mapping={"customer_id": ""}))

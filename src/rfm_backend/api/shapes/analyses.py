@@ -16,7 +16,9 @@ NClusters = Annotated[int, Field(ge=2, le=MOST_CLUSTERS)]
 class Process(Sent):
     """The options of `rfm segment`, each with its documented default."""
 
-    mapping: dict[str, str] | None = Field(default=None, description="Role -> column of the file.")
+    mapping: dict[str, str] | None = Field(
+        default=None, description='Role -> column of the file, or "" where it has none.'
+    )
     use_mapping: str | None = Field(default=None, description="A saved mapping, by its name.")
     keep: list[str] | None = Field(default=None, description="Columns carried to the result.")
     sheet: str | None = None

@@ -16,7 +16,6 @@ What it does not do: it reads no row beyond the sample but to decide a format, a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
 
 from rfm_backend import columns as c
 from rfm_backend.engines.protocol import Engine
@@ -33,23 +32,16 @@ from rfm_backend.pipeline.mapping.guess import (
     find_column,
     guess_roles,
     guess_without_header,
-    named_for,
 )
 from rfm_backend.pipeline.mapping.number_format import Mark, NumberHints, decide_number
 from rfm_backend.pipeline.mapping.numbers import CURRENCIES, currency_of
 from rfm_backend.pipeline.mapping.plan import ColumnPlan, DateFormat, NumberFormat, RoleGuess
 from rfm_backend.pipeline.mapping.presets import Preset, find_preset, preset_columns
+from rfm_backend.pipeline.mapping.settle import check_needed, level_of, settle
 from rfm_backend.pipeline.mapping.statuses import find_status_rule
 from rfm_backend.pipeline.mapping.words import language_of
 from rfm_backend.pipeline.options import Level, Options
 from rfm_backend.text_table import TextTable
-
-_CUSTOMER_ROLES: Final = (c.FREQUENCY, c.MONETARY, c.LAST_PURCHASE_DATE, c.FIRST_PURCHASE_DATE)
-_SALE_ROLES: Final = (
-    c.INVOICE_ID, c.INVOICE_DATE, c.INVOICE_TIME, c.QUANTITY, c.UNIT_PRICE, c.AMOUNT, c.PRODUCT_ID,
-)  # fmt: skip
-# In this order they may stand for the customer where no column is his number.
-_STAND_INS: Final = (c.EMAIL, c.PHONE, c.CUSTOMER_NAME)
 
 
 def plan_columns(
@@ -77,28 +69,36 @@ def plan_columns(
     table = tables[0]
     if not any(each.sample for each in tables):
         raise NoUsableRows(f"{table.name} has a header and no rows under it.", file=table.name)
-    asked = _asked(table, options)
-    preset = _preset_of(table)
-    guesses = list(guesses_for(table, options))
-    columns = {guess.role: guess.column for guess in guesses if guess.column is not None}
-    level = options.level or (preset.level if preset else _level(table, columns))
-    columns, guesses = _settle(columns, guesses, level, asked=asked)
-    _check_needed(columns, level, table)
+    columns, guesses, level = settled_roles(table, options)
+    check_needed(columns, level, table)
     hints = NumberHints(assume_unmarked=assume_unmarked)
+    preset = _preset_of(table)
     return _with_formats(columns, guesses, level, preset, tables, options, engine, hints)
 
 
-def guesses_for(table: TextTable, options: Options) -> tuple[RoleGuess, ...]:
-    """Return one guess per role, from the user's word, the preset, headers and contents."""
-    asked = _asked(table, options)
-    preset = _preset_of(table)
-    known = preset_columns(preset, table.columns) if preset else {}
-    return tuple(_guesses(table, {**known, **asked}, asked=asked, preset=preset))
+def settled_roles(
+    table: TextTable, options: Options, *, allow_rivals: bool = False
+) -> tuple[dict[str, str], list[RoleGuess], Level]:
+    """Return role -> column as it would be used, one guess per role, and what one row is.
+
+    Raises
+    ------
+    AmbiguousColumns
+        Two columns compete for a needed role, unless `allow_rivals`: then the first one has it.
+    InvalidOption
+        An option names a role or a column that there is not.
+    """
+    asked, preset = _asked(table, options), _preset_of(table)
+    guesses = _guesses(table, asked, preset=preset, allow_rivals=allow_rivals)
+    columns = {guess.role: guess.column for guess in guesses if guess.column is not None}
+    level = options.level or (preset.level if preset else level_of(table, columns))
+    return (*settle(columns, guesses, level, asked=set(asked)), level)
 
 
-def _asked(table: TextTable, options: Options) -> dict[str, str]:
+def _asked(table: TextTable, options: Options) -> dict[str, str | None]:
+    """Return what the user says: role -> column, None where the file has no such column."""
     return {
-        _known_role(role): find_column(name, table.columns, None, option="map")
+        _known_role(role): find_column(name, table.columns, None, option="map") if name else None
         for role, name in options.mapping.items()
     }
 
@@ -130,14 +130,11 @@ def _known_role(role: str) -> str:
 
 
 def _guesses(
-    table: TextTable,
-    known: Mapping[str, str],
-    *,
-    asked: Mapping[str, str],
-    preset: Preset | None,
+    table: TextTable, asked: Mapping[str, str | None], *, preset: Preset | None, allow_rivals: bool
 ) -> list[RoleGuess]:
     """Return one guess per role, those of the user and of a preset first."""
     contents = contents_of(table)
+    known = {**(preset_columns(preset, table.columns) if preset else {}), **asked}
     told = {
         role: RoleGuess(
             role=role,
@@ -152,97 +149,13 @@ def _guesses(
     if preset is not None:
         found = {}
     elif table.has_header:
-        found = guess_roles(free, contents, skip=set(told))
+        found = guess_roles(free, contents, skip=set(told), allow_rivals=allow_rivals)
     else:
         found = guess_without_header(free, contents, skip=set(told))
     return [
         told.get(role) or found.get(role) or RoleGuess(role=role, column=None, confidence=0.0)
         for role in c.ROLES
     ]
-
-
-def _level(table: TextTable, columns: Mapping[str, str]) -> Level:
-    """Recognise a file of customers: it brings counts and totals, and each customer once."""
-    has_totals = all(role in columns for role in (c.FREQUENCY, c.MONETARY, c.LAST_PURCHASE_DATE))
-    if not has_totals or c.CUSTOMER_ID not in columns:
-        return "lines"
-    place = table.columns.index(columns[c.CUSTOMER_ID])
-    ids = [row[place] for row in table.sample if row[place]]
-    return "customers" if len(set(ids)) == len(ids) else "lines"
-
-
-def _settle(
-    columns: Mapping[str, str],
-    guesses: Sequence[RoleGuess],
-    level: Level,
-    *,
-    asked: Mapping[str, str],
-) -> tuple[dict[str, str], list[RoleGuess]]:
-    """Keep the roles that this kind of file has, one way to money, and somebody for the customer."""
-    settled = dict(columns)
-    for role in _SALE_ROLES if level == "customers" else _CUSTOMER_ROLES:
-        if role not in asked:
-            settled.pop(role, None)
-    if level != "customers":
-        _settle_money(settled, asked)
-    guesses = list(guesses)
-    if c.CUSTOMER_ID not in settled:
-        stand_in = next((role for role in _STAND_INS if role in settled), None)
-        if stand_in is not None:
-            column = settled.pop(stand_in)
-            settled[c.CUSTOMER_ID] = column
-            place = c.ROLES.index(c.CUSTOMER_ID)
-            guesses[place] = RoleGuess(
-                role=c.CUSTOMER_ID, column=column, confidence=0.6, reason=stand_in
-            )
-    return settled, guesses
-
-
-def _settle_money(columns: dict[str, str], asked: Mapping[str, str]) -> None:
-    """Leave quantity x unit price, or the amount: a total repeated on each line would count twice."""
-    has_factors = c.QUANTITY in columns and c.UNIT_PRICE in columns
-    if has_factors and c.AMOUNT not in asked:
-        columns.pop(c.AMOUNT, None)
-    elif c.AMOUNT in columns:
-        for role in (c.QUANTITY, c.UNIT_PRICE):
-            columns.pop(role, None)
-    elif c.UNIT_PRICE in columns and c.QUANTITY not in columns:
-        columns[c.AMOUNT] = columns.pop(c.UNIT_PRICE)
-
-
-def _check_needed(columns: Mapping[str, str], level: Level, table: TextTable) -> None:
-    if c.CUSTOMER_ID not in columns:
-        raise _missing(c.CUSTOMER_ID, "no column tells who the customer is", table)
-    needed = (
-        (c.FREQUENCY, c.MONETARY, c.LAST_PURCHASE_DATE)
-        if level == "customers"
-        else (c.INVOICE_DATE,)
-    )
-    for role in needed:
-        if role not in columns:
-            raise _missing(role, f"no column was found for {role}", table)
-    if level != "customers" and c.AMOUNT not in columns and c.QUANTITY not in columns:
-        raise _missing(
-            c.AMOUNT, "no column was found for amount, nor for quantity and unit_price", table
-        )
-    if level != "customers" and c.AMOUNT not in columns and c.UNIT_PRICE not in columns:
-        raise _missing(c.UNIT_PRICE, "a quantity was found, but no unit_price and no amount", table)
-
-
-def _missing(role: str, what: str, table: TextTable) -> MissingColumns:
-    named = named_for(role, table.columns)
-    place = table.columns.index(named) if named else 0
-    seen = list(dict.fromkeys(cell for row in table.sample if (cell := row[place])))[:3]
-    if named and seen:
-        shown = ", ".join(f'"{value[:40]}"' for value in seen)
-        what += f'; "{named}" sounds like it, but its values do not fit: {shown}'
-    return MissingColumns(
-        f"{table.name}: {what}. Its columns: {', '.join(table.columns[:30])}. "
-        f"Say which one it is with --map {role}=COLUMN.",
-        file=table.name,
-        role=role,
-        columns=table.columns,
-    )
 
 
 def _with_formats(

@@ -28,14 +28,18 @@ _PREFERENCE: Final = {role: place for place, role in enumerate(c.ROLES)}
 
 
 def guess_roles(
-    headers: Sequence[str], contents: Mapping[str, Contents], *, skip: set[str]
+    headers: Sequence[str],
+    contents: Mapping[str, Contents],
+    *,
+    skip: set[str],
+    allow_rivals: bool = False,
 ) -> dict[str, RoleGuess]:
     """Return the best column of each role, by header and contents.
 
     Raises
     ------
     AmbiguousColumns
-        Two columns fit a needed role equally well.
+        Two columns fit a needed role equally well, unless `allow_rivals`: then the first one has it.
     """
     weights = {
         (role, header): weight * _agreement(role, contents[header]) * _first_words(role, header)
@@ -61,7 +65,8 @@ def guess_roles(
             role=role, column=header, confidence=round(weight, 2), alternatives=tuple(others[:5])
         )
         taken[header] = role
-    _check_rivals(found, headers)
+    if not allow_rivals:
+        _check_rivals(found, headers)
     return found
 
 

@@ -1,14 +1,11 @@
-"""The history: uploads with what became of them, of all shops or one; a new upload; the report to take away."""
+"""The history: uploads with what became of them, of all shops or one; the report to take away."""
 
 from typing import Final
 
 from flask import Response
 
-from rfm_backend.errors import InvalidRequest, NotProcessed, RfmError
-from rfm_backend.services import analyses, exports, history, keeping, uploads
-from rfm_backend.services.requests import read_request
-from rfm_backend.statuses import status_of
-from rfm_backend.web.failures import words_of
+from rfm_backend.errors import NotProcessed
+from rfm_backend.services import analyses, exports, history, keeping
 from rfm_backend.web.routing import Screen, Visit, page
 
 _PER_PAGE: Final = 25
@@ -18,7 +15,22 @@ _DONE: Final = ("upload", "upload_deleted")
 @page("/history")
 def show_history(visit: Visit) -> Screen:
     """List the uploads, the newest first."""
-    return _shown(visit)
+    before, shop_id = visit.number("before"), visit.number("shop")
+    found = history.page(
+        visit.service, visit.user.id, before=before, limit=_PER_PAGE + 1, shop_id=shop_id
+    )
+    done = visit.request.args.get("done", "")
+    return Screen(
+        template="history.html",
+        values={
+            "entries": found[:_PER_PAGE],
+            "older": found[_PER_PAGE - 1].upload.id if len(found) > _PER_PAGE else None,
+            "before": before,
+            "shop": shop_id,
+            "shops": keeping.shops(visit.service, visit.user.id),
+            "done": done if done in _DONE else "",
+        },
+    )
 
 
 @page("/history/<int:upload_id>")
@@ -26,23 +38,6 @@ def show_entry(visit: Visit) -> Screen:
     """Show one upload's row as it is now: the row asks for itself while work is under way."""
     found = history.entry(visit.service, visit.user.id, visit.path["upload_id"])
     return Screen(template="history_row.html", values={"entry": found})
-
-
-@page("/uploads", method="POST")
-def upload(visit: Visit) -> Screen | Response:
-    """Take in a file, and analyse it with what can be guessed."""
-    sent = visit.request.files.get("file")
-    try:
-        if sent is None or not sent.filename:
-            raise InvalidRequest("No file was chosen.", field="file", reason="no_file")
-        stored = uploads.receive(
-            visit.service, visit.user.id, sent.stream, filename=sent.filename, shop_id=None
-        )
-    except RfmError as error:
-        return _shown(visit, error=error)
-    request = read_request(visit.service, visit.user.id, {})
-    analyses.process(visit.service, visit.user.id, stored.upload.id, request)
-    return Response(status=303, headers={"Location": "/history"})
 
 
 @page("/analyses/<int:analysis_id>/report")
@@ -59,25 +54,4 @@ def download_report(visit: Visit) -> Response:
         content,
         content_type="text/html; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
-
-
-def _shown(visit: Visit, *, error: RfmError | None = None) -> Screen:
-    before, shop_id = visit.number("before"), visit.number("shop")
-    found = history.page(
-        visit.service, visit.user.id, before=before, limit=_PER_PAGE + 1, shop_id=shop_id
-    )
-    done = visit.request.args.get("done", "")
-    return Screen(
-        template="history.html",
-        values={
-            "entries": found[:_PER_PAGE],
-            "older": found[_PER_PAGE - 1].upload.id if len(found) > _PER_PAGE else None,
-            "before": before,
-            "shop": shop_id,
-            "shops": keeping.shops(visit.service, visit.user.id),
-            "done": done if done in _DONE else "",
-            "upload_error": words_of(error, visit.words) if error else "",
-        },
-        status=status_of(error) if error else 200,
     )

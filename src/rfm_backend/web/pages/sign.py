@@ -9,6 +9,8 @@ from rfm_backend.web.login import clear_login, safe_next, set_login
 from rfm_backend.web.routing import Screen, Visit, page
 
 HOME = "/history"
+# Who has a new account has nothing to look at yet.
+_FIRST_STEP = "/uploads/new"
 
 
 @page("/sign-in", access="anyone")
@@ -65,7 +67,7 @@ def sign_up(visit: Visit) -> Screen | Response:
     except RfmError as error:
         is_open = visit.service.settings.registration == "open"
         return refused("sign_up.html", form, error, visit, is_open=is_open)
-    return set_login(visit.service, made.token, to=HOME)
+    return set_login(visit.service, made.token, to=_FIRST_STEP)
 
 
 @page("/sign-out", method="POST", access="anyone")
@@ -84,4 +86,4 @@ def try_sample(visit: Visit) -> Response:
     begun = trials.begin_trial(
         visit.service, language=visit.reader.language, device=visit.device, address=visit.address
     )
-    return set_login(visit.service, begun.token, to=HOME)
+    return set_login(visit.service, begun.token, to=f"/jobs/{begun.job.id}")
