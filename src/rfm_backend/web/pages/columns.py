@@ -8,7 +8,7 @@ from flask import Response
 
 from rfm_backend import columns as c
 from rfm_backend.errors import AlreadyTaken, InvalidRequest, UnusableInput
-from rfm_backend.services import analyses, keeping, previews, uploads
+from rfm_backend.services import keeping, previews, uploads
 from rfm_backend.services.choices import (
     Choice,
     body_of,
@@ -24,7 +24,7 @@ from rfm_backend.services.requests import read_request
 from rfm_backend.statuses import status_of
 from rfm_backend.web.failures import words_of
 from rfm_backend.web.forms import Form, sent_form
-from rfm_backend.web.onward import address_of_result, go_on
+from rfm_backend.web.onward import begin_analysis, go_on
 from rfm_backend.web.readings import shown_readings
 from rfm_backend.web.routing import Screen, Visit, page
 
@@ -89,9 +89,7 @@ def analyse(visit: Visit) -> Screen | Response:
         return _told(visit, asked, visit.words("choose.not_yet"))
     _choose_shop(visit, asked)
     request = read_request(visit.service, visit.user.id, body_of(asked.choice, asked.look))
-    got = analyses.process(visit.service, visit.user.id, asked.upload.id, request)
-    is_done = analyses.is_finished(got)
-    return go_on(visit, address_of_result(got.id) if is_done else f"/jobs/{got.id}")
+    return begin_analysis(visit, asked.upload.id, request)
 
 
 @page("/uploads/<int:upload_id>/mappings", method="POST")

@@ -12,9 +12,9 @@ from rfm_backend.services.requests import read_request
 from rfm_backend.web.analysis_head import head_of
 from rfm_backend.web.charts import Line, LineChart
 from rfm_backend.web.forms import Form, refused, sent_form
+from rfm_backend.web.onward import begin_analysis
 from rfm_backend.web.option_forms import CHOICES, NAMES, ZONES, body_of, form_of
 from rfm_backend.web.routing import Screen, Visit, page
-from rfm_backend.web.ways import begin_analysis, way_on
 
 if TYPE_CHECKING:
     from rfm_backend.storage.analyses import AnalysisHead
@@ -47,7 +47,7 @@ def run_again(visit: Visit) -> Screen | Response:
         request = read_request(visit.service, visit.user.id, body)
     except RfmError as error:
         return refused("options.html", form, error, visit, **_around(visit, found))
-    return way_on(visit, begin_analysis(visit.service, visit.user.id, found.upload_id, request))
+    return begin_analysis(visit, found.upload_id, request)
 
 
 def criteria_chart(summary: dict[str, object], words: Words) -> LineChart | None:

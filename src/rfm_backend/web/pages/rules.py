@@ -21,8 +21,8 @@ from rfm_backend.services.requests import read_request
 from rfm_backend.services.rule_drafts import NOWHERE, Draft, Share
 from rfm_backend.web.analysis_head import head_of
 from rfm_backend.web.forms import Form, refused, sent_form
+from rfm_backend.web.onward import begin_analysis, go_on
 from rfm_backend.web.routing import Screen, Visit, page
-from rfm_backend.web.ways import begin_analysis, way_on
 
 if TYPE_CHECKING:
     from rfm_backend.storage.analyses import AnalysisHead
@@ -63,12 +63,12 @@ def save_rules(visit: Visit) -> Screen | Response:
         )
         if visit.request.form.get("do") != "run":
             to = f"/analyses/{found.id}/settings?table={quote(kept.name)}"
-            return way_on(visit, to)
+            return go_on(visit, to)
         body = {**found.option_values, "segments": kept.name}
         request = read_request(visit.service, visit.user.id, body)
     except RfmError as error:
         return refused("rules.html", form, error, visit, **_around(visit, found, draft))
-    return way_on(visit, begin_analysis(visit.service, visit.user.id, found.upload_id, request))
+    return begin_analysis(visit, found.upload_id, request)
 
 
 @page("/analyses/<int:analysis_id>/rules/effect", method="POST")
