@@ -28,7 +28,7 @@ class Sent:
 
 
 @page("/uploads/new")
-def show_upload(visit: Visit) -> Screen:
+def show_new_upload(visit: Visit) -> Screen:
     """Choose files or drop them."""
     return _shown(visit, ())
 
