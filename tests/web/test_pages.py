@@ -3,7 +3,6 @@
 import datetime as dt
 import gzip
 import hashlib
-import io
 import re
 from pathlib import Path
 from typing import Any
@@ -256,14 +255,6 @@ def test_a_hostile_file_name_is_shown_as_text(api: Api) -> None:
 
     assert "<img" not in text
     assert "&lt;img src=x" in text
-
-
-def test_a_file_that_is_no_table_is_told_beside_the_field(api: Api) -> None:
-    person = api.person()
-    for data in ({}, {"file": (io.BytesIO(b"\x7fELF\x00\x01"), "sales.csv")}):
-        answer = visit(api, "POST", "/uploads", person.token, data=data)
-        assert answer.status_code in (400, 422)
-        assert 'id="file-error"' in answer.text
 
 
 def test_older_uploads_are_a_page_away(api: Api) -> None:

@@ -59,6 +59,14 @@ def test_one_file_leads_to_its_columns_and_several_to_a_list(api: Api) -> None:
     assert sorted(names) == ["a.csv", "b.csv", "c.csv"]
 
 
+def test_a_file_that_is_no_table_is_told_beside_the_field(api: Api) -> None:
+    person = api.person()
+    for data in ({}, {"file": (io.BytesIO(b"\x7fELF\x00\x01"), "sales.csv")}):
+        answer = visit(api, "POST", "/uploads", person.token, data=data)
+        assert answer.status_code in (400, 422)
+        assert 'id="file-error"' in answer.text
+
+
 def test_a_file_that_the_script_sends_is_answered_with_a_part(api: Api) -> None:
     person = api.person()
 
