@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 # A file is looked at in a process of its own, which starts slowly on a machine that is busy.
 LOOK_MS = 30_000
 # Rows enough that the upload is not over before anybody looks.
-LONG = SALES + b"\n".join(b"c%03d,B%d,2024-05-05,10.5,," % (n % 90, n) for n in range(20_000))
+LONG = SALES + b"\n".join(b"c%03d,B%d,2024-05-05,10.5,," % (n % 90, n) for n in range(4_000))
 
 
 def file(name: str, content: bytes) -> FilePayload:

@@ -180,7 +180,10 @@ def test_saved_columns_are_offered_for_the_same_header_and_to_their_owner_alone(
     used = visit(api, "GET", f"/uploads/{second}?mapping={number}", person.token).text
 
     assert saved.status_code == 303
-    assert (twice.status_code, "This name is taken" in twice.text) == (409, True)
+    assert (twice.status_code, "You have one of this name already" in twice.text) == (
+        409,
+        True,
+    )
     assert ["Kasse" in page for page in pages] == [True, False, False]
     assert '<option value="amount" selected>' in used
     deleting = f"/uploads/{second}/mappings/delete"
