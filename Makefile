@@ -82,8 +82,8 @@ pictures: $(INSTALLED) ## Draw the dashboard's pages into docs/pictures
 docs-check: $(INSTALLED) ## Fail where docs/reference differs from the code
 	$(BIN)/python -m docs_tools --check
 
-check-faults: $(INSTALLED) ## Plant a fault in each stage and see the tests fail (two minutes)
-	cd tests && ../$(BIN)/python -m faults.check
+check-faults: $(INSTALLED) ## Plant, kill, fill, cut off and fail system calls: one table of figure and goal (hours)
+	cd tests && ../$(BIN)/python -m faults.check $(PARTS)
 
 check-security: $(INSTALLED) ## The long forms of what runs shortened in `make test`, and their figures (an hour)
 	$(PYTEST) -n 0 -s -m security_long

@@ -26,6 +26,7 @@ from rfm_backend.errors import RfmError
 from rfm_backend.logs import request_id
 from rfm_backend.services import Service
 from rfm_backend.settings import ServiceSettings
+from rfm_backend.storage.files import is_full_disk, told_of_disk
 from rfm_backend.web import dispatch as web
 from rfm_backend.web import failures
 from rfm_backend.web.pages import (
@@ -132,6 +133,9 @@ def _answer_errors(app: Flask) -> None:
         return failures.of_http(error) if failures.is_for_page(request) else problems.of_http(error)
 
     def of_anything(error: Exception) -> Response:
+        if isinstance(error, OSError) and is_full_disk(error):
+            # A form's file, or an export, is written before a service sees it.
+            return of_ours(told_of_disk(error))
         return (
             failures.of_anything(error)
             if failures.is_for_page(request)

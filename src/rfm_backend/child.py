@@ -13,6 +13,7 @@ What it does not do: not every system has every limit; `missing_limits` says whi
 
 import contextlib
 import ctypes
+import errno
 import importlib
 import json
 import os
@@ -209,6 +210,11 @@ def serve() -> None:
     except RfmError as error:
         details = {key: value for key, value in error.details.items() if _is_plain(value)}
         answer = {"error": type(error).__name__, "message": error.message, "details": details}
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        told = "The server's disk is full: the work could not be done. Tell its operator."
+        answer = {"error": "OutputFailed", "message": told, "details": {}}
     except MemoryError:
         os._exit(1)
     with os.fdopen(answer_to, "wb") as pipe:

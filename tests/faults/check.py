@@ -1,61 +1,153 @@
-"""Plants each fault in a copy of the package and runs the tests that must see it.
+"""All faults in their long forms, and one table of figure against goal.  Run by ``make check-faults``.
 
-Run by ``make check-faults``.  It ends with 1 where a fault goes unseen.
+    cd tests && python -m faults.check --kills 1000 --deletions 500
+
+It ends with 1 where a goal is missed.
 """
 
+import argparse
 import os
-import shutil
+import random
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from faults.planted import FAULTS, Fault
+from faults.deletions import delete_at_random, own_api
+from faults.kills.run import run
+from faults.plant import REPOSITORY, plant_all
+from faults.planted import FAULTS
 
-REPOSITORY = Path(__file__).resolve().parent.parent.parent
-PACKAGE = REPOSITORY / "src" / "rfm_backend"
-_TESTS_FAILED = 1
+_READY_SECONDS = 5
 
 
-def is_seen(fault: Fault) -> bool:
-    """Plant `fault` in a copy of the package and tell whether the tests fail (not: break down)."""
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "rfm_backend"
-        shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
-        module = copy / fault.module
-        text = module.read_text("utf-8")
-        if text.count(fault.right) != 1:
-            raise SystemExit(f"{fault.module} does not hold once: {fault.right}")
-        module.write_text(text.replace(fault.right, fault.wrong), "utf-8")
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One row of the table."""
+
+    what: str
+    figure: str
+    goal: str
+    is_met: bool
+
+
+def planted(_: argparse.Namespace) -> list[Figure]:
+    """Plant a fault in each stage of the pipeline."""
+    n_seen = plant_all()
+    return [
+        Figure(
+            what="faults planted in the stages, seen by the tests",
+            figure=f"{n_seen} of {len(FAULTS)}",
+            goal="all",
+            is_met=n_seen == len(FAULTS),
+        )
+    ]
+
+
+def kills(asked: argparse.Namespace) -> list[Figure]:
+    """Kill web, worker and database, half the times over SQLite, half over a MariaDB server."""
+    figures = []
+    for kind in ("sqlite", "mysql"):
+        with tempfile.TemporaryDirectory(prefix="rfm-kills-") as folder:
+            told = run(kind, Path(folder), n_kills=asked.kills // 2, seed=asked.seed)
+        print(told, flush=True)
+        figures += [
+            Figure(
+                what=f"{kind}: broken promises after {told.n_kills} kills, "
+                f"{told.n_acknowledged} acknowledged answers",
+                figure=str(len(told.broken)),
+                goal="0",
+                is_met=not told.broken,
+            ),
+            Figure(
+                what=f"{kind}: slowest to be ready again",
+                figure=f"{told.slowest_ready:.1f} s",
+                goal=f"{_READY_SECONDS} s",
+                is_met=told.slowest_ready <= _READY_SECONDS,
+            ),
+        ]
+    return figures
+
+
+def points(asked: argparse.Namespace) -> list[Figure]:
+    """Have each system call fail once, in processes forked from one that has run nothing yet."""
+    order = [sys.executable, "-m", "faults.syscalls", "--most", str(asked.points)]
+    done = subprocess.run(order, cwd=REPOSITORY / "tests", check=False, stdout=subprocess.PIPE)
+    told = done.stdout.decode().splitlines()[-1]
+    print(told, flush=True)
+    return [
+        Figure(
+            what="points of failing system calls, promises broken",
+            figure=told,
+            goal="none broken",
+            is_met=done.returncode == 0,
+        )
+    ]
+
+
+def deletions(asked: argparse.Namespace) -> list[Figure]:
+    """Delete accounts while their jobs run."""
+    left = []
+    for kind in ("sqlite", "mysql"):
+        with (
+            tempfile.TemporaryDirectory(prefix="rfm-deleted-") as folder,
+            own_api(Path(folder), kind) as api,
+        ):
+            left += delete_at_random(api, n_times=asked.deletions // 2, seed=asked.seed)
+    return [
+        Figure(
+            what=f"left of {asked.deletions} accounts deleted while their jobs ran",
+            figure=str(len(left)),
+            goal="0",
+            is_met=not left,
+        )
+    ]
+
+
+def short(_: argparse.Namespace) -> list[Figure]:
+    """Run the tests whose short form is their only one; they note their figures."""
+    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as notes:
+        names = ("patience", "disk_full", "stopping")
+        order = [sys.executable, "-m", "pytest", "-n", "0", "-q"]
         done = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "pytest",
-                "-q",
-                "-x",
-                "-p",
-                "no:cacheprovider",
-                *fault.tests.split(),
-            ],
+            [*order, *(f"tests/faults/test_{name}.py" for name in names)],
             cwd=REPOSITORY,
-            env={**os.environ, "PYTHONPATH": folder, "PYTHONDONTWRITEBYTECODE": "1"},
-            capture_output=True,
+            env={**os.environ, "RFM_FIGURES": notes.name},
             check=False,
         )
-    return done.returncode == _TESTS_FAILED
+        rows = [line.rstrip("\n").split("\t") for line in notes]
+    is_met = done.returncode == 0
+    return [
+        Figure(what=what, figure=figure, goal=goal, is_met=is_met) for what, figure, goal in rows
+    ]
+
+
+CHECKS: Mapping[str, Callable[[argparse.Namespace], list[Figure]]] = {
+    "planted": planted,
+    "short": short,
+    "deletions": deletions,
+    "points": points,
+    "kills": kills,
+}
 
 
 def main() -> int:
-    """Check all faults, two at a time."""
-    unseen = 0
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        for fault, seen in zip(FAULTS, pool.map(is_seen, FAULTS), strict=True):
-            print(f"{'seen  ' if seen else 'UNSEEN'}  {fault.module}: {fault.wrong}", flush=True)
-            unseen += not seen
-    print(f"{len(FAULTS) - unseen} of {len(FAULTS)} faults are seen.")
-    return min(unseen, 1)
+    """Check what the arguments name, by default everything."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("parts", nargs="*", choices=[*CHECKS, []], default=list(CHECKS))
+    parser.add_argument("--kills", type=int, default=1000)
+    parser.add_argument("--points", type=int, default=10**6)
+    parser.add_argument("--deletions", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    asked = parser.parse_args()
+    print(f"seed {asked.seed}", flush=True)
+    figures = [figure for part in asked.parts for figure in CHECKS[part](asked)]
+    print("\n| what | figure | goal | |\n|---|---|---|---|")
+    for one in figures:
+        print(f"| {one.what} | {one.figure} | {one.goal} | {'met' if one.is_met else 'MISSED'} |")
+    return 0 if all(one.is_met for one in figures) else 1
 
 
 if __name__ == "__main__":

@@ -26,8 +26,8 @@ _INSTALL = "mariadb-install-db"
 class Proxy:
     """Passes bytes on to a port of this machine.
 
-    While it `is_silent` it takes connections and passes nothing on; while it `is_deaf` what the server
-    answers is not passed back.
+    While it `is_silent` it takes connections and passes nothing on.  The first `cutting` words of a client
+    still reach the server; their answer does not come back, as the line is cut then.
     """
 
     def __init__(self, port: int) -> None:
@@ -35,24 +35,20 @@ class Proxy:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
         self.is_silent = False
-        self.is_deaf = False
+        self.cutting = b""
         self._ended = False
         self._pairs: dict[socket.socket, socket.socket] = {}
-        self._servers: set[socket.socket] = set()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
         while not self._ended:
-            lines = [self._listening, *(one for one in self._pairs if self._is_passing(one))]
+            lines = [self._listening, *(() if self.is_silent else self._pairs)]
             for line in select.select(lines, [], [], 0.05)[0]:
                 if line is self._listening:
                     self._take(line.accept()[0])
-                elif line in self._pairs and self._is_passing(line):
+                elif line in self._pairs and not self.is_silent:
                     self._pass_on(line)
-
-    def _is_passing(self, line: socket.socket) -> bool:
-        return not self.is_silent and not (self.is_deaf and line in self._servers)
 
     def _take(self, client: socket.socket) -> None:
         try:
@@ -61,14 +57,16 @@ class Proxy:
             client.close()
             return
         self._pairs |= {client: server, server: client}
-        self._servers.add(server)
 
     def _pass_on(self, line: socket.socket) -> None:
         other = self._pairs[line]
         with suppress(OSError):
             if data := line.recv(65536):
                 other.sendall(data)
-                return
+                if not (self.cutting and self.cutting in data):
+                    return
+                self.cutting = b""
+                other.recv(65536)
         for one in (line, other):
             del self._pairs[one]
             one.close()

@@ -9,12 +9,17 @@ from typing import Any
 
 import pytest
 from api.shop import Person, open_api, wipe
+from doors.figures import note_figure
 from faults.network import own_server, proxied
 from rfm_testing import service_settings
 from sqlalchemy.engine import Connection
 
 from rfm_backend.errors import Unavailable
-from rfm_backend.storage import users
+from rfm_backend.jobs.compute import compute
+from rfm_backend.jobs.leases import LEASE
+from rfm_backend.jobs.publish import Computed, publish
+from rfm_backend.services.uploads import get, path_of
+from rfm_backend.storage import jobs, users
 from rfm_backend.storage.database import REQUESTS, open_database
 from rfm_backend.storage.migrate import migrate
 
@@ -64,11 +69,12 @@ def test_a_silent_database_is_told_within_six_seconds_and_used_once_it_answers(
             assert person.ask("GET", "/api/uploads").status_code == 200
         wipe(settings)
 
+    slowest = max(waited, *(seconds for seconds, _, _ in told))
+    note_figure("silent database: slowest answer", f"{slowest:.1f} s", f"{_GOAL_SECONDS} s")
     assert {status for _, status, _ in told} == {503}
     assert {retry for _, _, retry in told} == {"2"}
-    assert max(seconds for seconds, _, _ in told) < _GOAL_SECONDS
     assert (answer.status_code, answer.json["code"]) == (503, "unavailable")
-    assert waited < _GOAL_SECONDS
+    assert slowest < _GOAL_SECONDS
 
 
 def test_a_transaction_whose_end_was_lost_is_not_done_twice(tmp_path: Path) -> None:
@@ -81,17 +87,54 @@ def test_a_transaction_whose_end_was_lost_is_not_done_twice(tmp_path: Path) -> N
         def unit(tx: Connection) -> None:
             runs.append(1)
             add(tx, f"ann{len(runs)}")
-            # From here on the server hears what is sent, COMMIT, and its answers are lost.
-            proxy.is_deaf = True
+            proxy.cutting = b"COMMIT"
 
         with pytest.raises(Unavailable):
             database.write(unit)
 
-        proxy.is_deaf = False
         assert [user.username for user in database.read(users.all_users)] == ["ann1"]
         database.close()
         wipe(settings)
     assert len(runs) == 1
+
+
+def test_a_result_whose_publication_was_not_confirmed_is_there_whole(tmp_path: Path) -> None:
+    with proxied(server_port()) as proxy:
+        settings = service_settings("mysql", tmp_path, db_host=f"127.0.0.1:{proxy.port}")
+        with open_api(settings, with_worker=False) as api:
+            person = api.person()
+            upload_id = person.upload()
+            path = f"/api/rfm/process/{upload_id}"
+            person.ask("POST", path, headers={"Prefer": "respond-async"})
+            job = api.service.database.write(lambda tx: jobs.claim(tx, worker="w", lease=LEASE))
+            assert job is not None
+            token, folder = api.service.files.new_folder(person.user_id)
+            head = compute(
+                source=str(path_of(api.service, get(api.service, person.user_id, upload_id))),
+                name="sales.csv",
+                request=job.options,
+                folder=str(folder),
+                memory_limit=None,
+                threads=1,
+            )
+
+            def tell(done: int, total: int) -> None:
+                # All rows are there: the next COMMIT is the one that publishes them.
+                assert done == total
+                proxy.cutting = b"COMMIT"
+
+            with pytest.raises(Unavailable):
+                publish(
+                    api.service,
+                    job,
+                    Computed(head=head, token=token, folder=folder),
+                    check=lambda: None,
+                    tell=tell,
+                )
+
+            assert len(person.ask("GET", f"/api/rfm/results/{upload_id}").json) == 70
+            assert person.ask("GET", f"/api/rfm/export/{upload_id}").status_code == 200
+        wipe(settings)
 
 
 def test_a_database_that_restarts_under_load_is_told_and_well_again_in_two_seconds(
@@ -133,9 +176,15 @@ def test_a_database_that_restarts_under_load_is_told_and_well_again_in_two_secon
             for thread in threads:
                 thread.join()
 
+    last = max(moment for moment, status, _ in told if status == 503)
+    note_figure(
+        "database restarted under load: last 503 after its return",
+        f"{max(0.0, last - back):.1f} s",
+        f"{_BACK_SECONDS} s",
+    )
     assert {status for _, status, _ in told} == {200, 503}
     assert {retry for _, status, retry in told if status == 503} == {"2"}
-    assert max(moment for moment, status, _ in told if status == 503) < back + _BACK_SECONDS
+    assert last < back + _BACK_SECONDS
 
 
 def add(tx: Connection, name: str) -> None:

@@ -1,7 +1,7 @@
 """The list of faults stays true: each can still be planted, and every stage has one."""
 
 import pytest
-from faults.check import PACKAGE
+from faults.plant import PACKAGE
 from faults.planted import FAULTS, Fault
 
 

@@ -341,7 +341,8 @@ def _events(service: Service, user_id: int, job: Job) -> Iterator[str]:
             last = text
         if job.state not in ACTIVE or time.monotonic() > until:
             return
-        time.sleep(_EVENT_SECONDS)
+        if service.stopping.wait(_EVENT_SECONDS):
+            return
         job = analyses.get_job(service, user_id, job.id)
 
 

@@ -7,26 +7,29 @@ What always holds
     * a request has its header whole within `silent_seconds`; a body and an answer move at 500 bytes a
       second at least, counted over that time; a connection without a request is closed after it;
     * only an upload with a token may be large, and all that waits, bodies and answers, takes a bounded part of the disk;
-    * what the server itself refuses is a problem with the security headers, as the application's are.
+    * what the server itself refuses is a problem with the security headers, as the application's are;
+    * told to stop, it takes no new connection and ends once those under way are answered.
 
 Waitress alone closes who is silent, and asks that twice a minute: one byte a second keeps a connection,
 and a client that stops reading a long answer keeps a thread, for ever.
 """
 
+import contextlib
 import copy
 import json
 import secrets
 import socket
 import sys
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import create_server
-from waitress.task import ErrorTask
+from waitress.task import ErrorTask, ThreadedTaskDispatcher
 
 from rfm_backend.api import analyses
 from rfm_backend.api.problems import of_server
@@ -62,14 +65,19 @@ def make_server(
     port: int,
     most_body: int,
     headers: Mapping[str, str],
+    stopping: threading.Event,
+    stop_seconds: float,
     silent_seconds: float = SILENT_SECONDS,
     trusted_proxy: str = "",
 ) -> Any:  # noqa: ANN401  # waitress' own types name one of two classes
-    """Return a server that listens; its `run` serves until it is told to stop."""
+    """Return a server that listens; its `run` serves until `stopping` is set, and `stop_seconds` longer at most."""
+    dispatcher = _Dispatcher()
+    dispatcher.set_thread_count(THREADS)
     server: Any = create_server(
         app,  # type: ignore[arg-type]  # any WSGI application
         host=host,
         port=port,
+        _dispatcher=dispatcher,
         threads=THREADS,
         connection_limit=_connections(),
         asyncore_use_poll=True,
@@ -82,10 +90,11 @@ def make_server(
         **_believed(trusted_proxy),
     )
     watch = _Watch(silent_seconds=silent_seconds, most_waiting=_LARGEST_AT_ONCE * most_body)
+    end = _End(_sockets(server), stopping=stopping, seconds=stop_seconds)
     for one in _sockets(server):
         one.channel_class = _Channel
         one.problem_headers = headers
-        one.maintenance = lambda now, one=one: watch.look(one.active_channels, now)
+        one.maintenance = lambda now, one=one: end.look(watch, one.active_channels, now)
     return server
 
 
@@ -245,6 +254,44 @@ class _Watch:
             self._waits[channel] = _Wait(state, moment, channel.n_moved)
             return False
         return True
+
+
+class _Dispatcher(ThreadedTaskDispatcher):
+    """The threads; those that still work when the server ends have had their time."""
+
+    def shutdown(self, cancel_pending: bool = True, timeout: int = 1) -> bool:  # noqa: FBT001, FBT002  # waitress' own
+        return super().shutdown(cancel_pending, timeout)
+
+
+class _End:
+    """Ends the server: no new connections, those that wait for a request closed, the others answered."""
+
+    def __init__(
+        self, sockets: Sequence[Any], *, stopping: threading.Event, seconds: float
+    ) -> None:
+        self._sockets = sockets
+        self._stopping = stopping
+        self._seconds = seconds
+        self._until: float | None = None
+
+    def look(self, watch: _Watch, channels: dict[int, _Channel], now: float) -> None:
+        """Have the slow cut; where the end has begun, leave the server's loop once nobody is left."""
+        watch.look(channels, now)
+        if not self._stopping.is_set():
+            return
+        if self._until is None:
+            self._until = time.monotonic() + self._seconds
+            for one in self._sockets:
+                one.accepting = False
+                # Closed, it would take this look with it; shut, it refuses who comes.
+                with contextlib.suppress(OSError):
+                    one.socket.shutdown(socket.SHUT_RDWR)
+        everybody = [one for here in self._sockets for one in [*here.active_channels.values()]]
+        for channel in everybody:
+            if _state(channel) in ("request", "lingering"):
+                channel.handle_close()
+        if time.monotonic() > self._until or not any(one.connected for one in everybody):
+            raise SystemExit(0)
 
 
 def _state(channel: _Channel) -> str:

@@ -16,8 +16,9 @@ import click
 from rfm_backend.cli.help import HelpWriter
 
 if TYPE_CHECKING:
-    from rfm_backend.settings import ServiceSettings
+    from rfm_backend.services import Service
 
+# For the worker, and for the requests under way, at the same time.
 _STOP_SECONDS = 8
 
 
@@ -54,44 +55,48 @@ def command(
     for lack in missing_limits():
         click.echo(f"Note: {lack}", err=True)
     app = create_app(service)
-    ended = threading.Event()
-    keeper = threading.Thread(target=_keep_worker, args=(ended,), daemon=True)
+    keeper = threading.Thread(target=_keep_worker, args=(service.stopping,), daemon=True)
     if not no_worker:
         keeper.start()
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        """Leave as Ctrl-C does: the server finishes what is under way, the worker hands its job back."""
-        del number, frame
-        ended.set()
-        raise SystemExit(0)
-
-    signal.signal(signal.SIGTERM, leave)
+    _end_when_told(service.stopping)
+    place = (host or settings.host, settings.port if port is None else port)
     try:
-        _listen(
-            app,
-            settings,
-            host or settings.host,
-            settings.port if port is None else port,
-            silent_seconds,
-        )
+        _listen(app, service, place, silent_seconds)
     finally:
-        ended.set()
+        service.stopping.set()
         # Whoever started this process may kill all that is left once it has ended.
         if not no_worker:
             keeper.join(_STOP_SECONDS + 1)
         service.close()
 
 
+def _end_when_told(stopping: threading.Event) -> None:
+    """Have requests finish and the job handed back at the first SIGTERM or Ctrl-C; leave at the second."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if stopping.is_set():
+            raise SystemExit(0)
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGINT, leave)
+
+
 def _listen(
-    app: object, settings: "ServiceSettings", host: str, port: int, silent_seconds: float | None
+    app: object, service: "Service", place: tuple[str, int], silent_seconds: float | None
 ) -> None:
     from rfm_backend.app import headers_of
     from rfm_backend.cli.listener import SILENT_SECONDS, make_server
     from rfm_backend.errors import OutputFailed
 
+    host, port = place
+    settings = service.settings
     try:
         server = make_server(
             app,
+            stopping=service.stopping,
+            stop_seconds=_STOP_SECONDS - 1,
             host=host,
             port=port,
             headers=headers_of(settings),

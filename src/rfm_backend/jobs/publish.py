@@ -27,7 +27,7 @@ from rfm_backend.jobs.compute import MODEL, PROGRESS, ROWS
 from rfm_backend.services.service import Service
 from rfm_backend.services.uploads import remove_analysis
 from rfm_backend.storage import analyses, jobs, results, uploads
-from rfm_backend.storage.files import sync_tree
+from rfm_backend.storage.files import sync_tree, told_of_disk
 from rfm_backend.storage.jobs import Job
 
 _BATCH: Final = 20_000
@@ -65,8 +65,10 @@ def publish(
     ------
     LeaseLostError
         It came too late: nothing of it is left.
+    OverQuota
+        The disk is full: nothing of it is left.
     Unavailable
-        The database went away: all of it is left, published or not.
+        The database or the disk went away: all of it is left, published or not.
     """
     total = int(str(computed.head["n_customers"]))
     analysis_id = service.database.write(lambda tx: _add(tx, job, computed))
@@ -79,9 +81,7 @@ def publish(
                 _insert(service, rows)
                 done += len(rows)
                 tell(done, max(done, total))
-        (computed.folder / ROWS).unlink()
-        (computed.folder / PROGRESS).unlink(missing_ok=True)
-        sync_tree(computed.folder)
+        _settle(computed.folder)
         service.database.write(lambda tx: _switch(tx, job, analysis_id))
     except (LeaseLostError, IntegrityError) as error:
         remove_analysis(service, job.user_id, analysis_id, computed.token)
@@ -130,6 +130,16 @@ def _load(service: Service, columns: Mapping[str, int | None], computed: Compute
         return results.load_file(service.database, path, n_rows=count_rows(source))
     finally:
         path.unlink()
+
+
+def _settle(folder: Path) -> None:
+    """Leave in the folder what stays, and see it on the disk."""
+    try:
+        (folder / ROWS).unlink()
+        (folder / PROGRESS).unlink(missing_ok=True)
+        sync_tree(folder)
+    except OSError as error:
+        raise told_of_disk(error) from error
 
 
 def _insert(service: Service, rows: Sequence[tuple[object, ...]]) -> None:

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterable
 from typing import Final, TypeVar
 
-from rfm_backend.errors import NotFound, Unavailable
+from rfm_backend.errors import NotFound, OverQuota, Unavailable
 from rfm_backend.services import Service
 from rfm_backend.services.accounts import delete_account, finish_deletion
 from rfm_backend.services.throttle import forget_old as forget_old_tries
@@ -59,6 +59,8 @@ def sweep(service: Service, *, now: dt.datetime) -> None:
         is_user=lambda user_id: read(lambda tx: users.exists(tx, user_id)),
         now=now.replace(tzinfo=dt.UTC).timestamp(),
     )
+    if service.database.reserve is not None:
+        service.database.reserve.refill()
     if strays:
         _LOG.info("%d files of nobody were removed", strays)
 
@@ -68,10 +70,12 @@ def _each(things: Iterable[_T], end: Callable[[_T], None]) -> None:
     for one in things:
         try:
             end(one)
-        except Unavailable:
-            raise
         except NotFound:
             # Its owner was quicker.
             continue
-        except Exception:  # noqa: BLE001  # logged, and tried again by the next sweep
+        except (OverQuota, Unavailable) as error:
+            # The disk's refusal is this one's alone, and the next sweep tries again; without the database
+            # there is nothing to go on with.
+            if not isinstance(error.__cause__, OSError):
+                raise
             _LOG.exception("a deletion could not be ended")

@@ -11,6 +11,7 @@ What always holds
     * once an hour it sweeps, between two jobs, and goes on whatever comes of that.
 """
 
+import contextlib
 import json
 import logging
 import os
@@ -117,6 +118,10 @@ class Worker:
             self._service.database.write(lambda tx: jobs.hand_back(tx, job))
             _LOG.info("job %d: handed back", job.id)
         except Unavailable:
+            # Where the database still takes this (its disk is full, say) the job need not wait for its lease;
+            # where it was finished after all, this changes nothing.
+            with contextlib.suppress(Unavailable):
+                self._service.database.write(lambda tx: jobs.hand_back(tx, job))
             raise
         except RfmError as error:
             self._fail(job, error.code, error.message)
@@ -180,7 +185,7 @@ class Worker:
         files.drop_analysis(user_id, token)
         # The account may have gone before the folder was made.
         if not self._service.database.read(lambda tx: users.exists(tx, user_id)):
-            files.drop_user(user_id)
+            files.drop_empty(user_id)
 
     def _check(self, heart: "_Heartbeat") -> None:
         if heart.is_lost:

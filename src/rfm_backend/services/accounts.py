@@ -275,7 +275,7 @@ def finish_deletion(service: Service, user_id: int) -> None:
     service.files.drop_user(user_id)
     service.database.write(lambda tx: users.remove(tx, user_id))
     # A worker that was late may have made a folder meanwhile.
-    service.files.drop_user(user_id)
+    service.files.drop_empty(user_id)
 
 
 def key_of(text: str) -> str:
@@ -321,12 +321,21 @@ def checked_email(text: str) -> str:
 
 
 def begin_login(service: Service, user: User, *, device: str, address: str) -> str:
-    """Note a login and return its token."""
+    """Note a login and return its token.
+
+    Raises
+    ------
+    NotAuthenticated
+        The account was deleted meanwhile.
+    """
     token_id = new_token_id()
     token, expires_at = issue(service, user, token_id=token_id)
     mark = address_mark(service, user.id, address)
-    service.database.write(
-        lambda tx: logins.add(
+
+    def unit(tx: Connection) -> bool:
+        if not users.hold(tx, user.id):
+            return False
+        logins.add(
             tx,
             user_id=user.id,
             token_id=token_id,
@@ -334,5 +343,8 @@ def begin_login(service: Service, user: User, *, device: str, address: str) -> s
             address_mark=mark,
             expires_at=expires_at,
         )
-    )
+        return True
+
+    if not service.database.write(unit):
+        raise NotAuthenticated("The account does not exist any more.")
     return token

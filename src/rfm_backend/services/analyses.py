@@ -62,10 +62,11 @@ def is_finished(got: AnalysisHead | Job) -> TypeGuard[AnalysisHead]:
 
 
 def wait(service: Service, user_id: int, job: Job, *, seconds: float) -> Job:
-    """Return a job once it has ended, or as it is when the time is over."""
+    """Return a job once it has ended, or as it is when the time is over, or this process is to end."""
     until, pause = time.monotonic() + seconds, _FIRST_LOOK
     while job.state in jobs.ACTIVE and time.monotonic() < until:
-        time.sleep(min(pause, max(0.0, until - time.monotonic())))
+        if service.stopping.wait(min(pause, max(0.0, until - time.monotonic()))):
+            return job
         pause = min(_SLOWEST_LOOK, pause * 1.3)
         job = get_job(service, user_id, job.id)
     return job

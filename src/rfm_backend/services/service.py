@@ -9,7 +9,8 @@ import hashlib
 import hmac
 import os
 import secrets
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -36,13 +37,14 @@ class Keys:
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """Settings, database, files and keys."""
+    """Settings, database, files and keys; ``stopping`` is set once the process is told to end."""
 
     settings: ServiceSettings
     database: Database
     files: FileStore
     keys: Keys
     bcrypt_cost: int = BCRYPT_COST
+    stopping: threading.Event = field(default_factory=threading.Event)
 
     def close(self) -> None:
         """Give connections back."""

@@ -20,10 +20,10 @@ from typing import Final
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from rfm_backend.errors import InvalidRequest, NotFound, OverQuota
+from rfm_backend.errors import InvalidRequest, NotAuthenticated, NotFound, OverQuota, Unavailable
 from rfm_backend.reading.source import recognise
 from rfm_backend.services.service import Service
-from rfm_backend.storage import analyses, jobs, named, uploads
+from rfm_backend.storage import analyses, jobs, named, uploads, users
 from rfm_backend.storage.files import Readable, Received
 from rfm_backend.storage.uploads import Upload
 
@@ -67,8 +67,13 @@ def receive(
     try:
         form = recognise(received.path, name)
         return _note(service, user_id, received, name=name, form=form, shop_id=shop, used=used)
+    except Unavailable as error:
+        if error.details.get("reason") == "disk_full":
+            raise OverQuota("The server's disk is full: nothing can be uploaded now.") from error
+        raise
     finally:
-        received.path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # if it stays, the sweep takes it
+            received.path.unlink(missing_ok=True)
 
 
 def get(service: Service, user_id: int, upload_id: int) -> Upload:
@@ -236,6 +241,12 @@ def _note(
     except IntegrityError:
         # The same bytes came twice at once, or went meanwhile: now that is settled.
         stored = service.database.write(lambda tx: _add_row(tx, new))
+    except NotAuthenticated:
+        # The account was deleted meanwhile: its folder must not come back.
+        service.files.drop_upload(user_id, token)
+        if not service.database.read(lambda tx: users.exists(tx, user_id)):
+            service.files.drop_empty(user_id)
+        raise
     if stored.upload.token != token:
         service.files.drop_upload(user_id, token)
     return stored
@@ -255,6 +266,8 @@ class _New:
 
 def _add_row(tx: Connection, new: _New) -> Stored:
     user_id, received = new.user_id, new.received
+    if not users.hold(tx, user_id):
+        raise NotAuthenticated("The account does not exist any more.")
     stored_id = uploads.find_stored(tx, user_id=user_id, sha256=received.sha256)
     same_as = None
     if stored_id is None:

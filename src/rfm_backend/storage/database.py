@@ -10,6 +10,7 @@ What always holds
     * no server keeps a caller for longer than its `Patience`: a request answers, and a worker can wait;
     * on SQLite a writing transaction takes the write lock at its start: it waits instead of failing;
     * times are UTC with microseconds; the server is in strict mode, so that nothing is cut silently;
+    * where the disk of a SQLite file is full, requests get what `Reserve` kept back; a worker's results do not;
     * what the database says never reaches a client: `Unavailable` tells what to check.
 
 What this module does not do: it knows no table (tables.py) and no query.
@@ -31,6 +32,7 @@ from sqlalchemy.exc import TimeoutError as NoFreeConnectionError
 
 from rfm_backend.errors import MissingExtra, Unavailable
 from rfm_backend.settings import ServiceSettings
+from rfm_backend.storage.reserve import Reserve
 
 SQLITE_FILE: Final = "rfm.sqlite3"
 _T = TypeVar("_T")
@@ -69,9 +71,15 @@ class Database:
     """The tables' home, on SQLite or MySQL."""
 
     def __init__(
-        self, engine: Engine, *, lookups: Engine | None = None, patience: Patience = WORK
+        self,
+        engine: Engine,
+        *,
+        lookups: Engine | None = None,
+        patience: Patience = WORK,
+        reserve: Reserve | None = None,
     ) -> None:
         self.engine: Final = engine
+        self.reserve: Final = reserve
         self._lookups: Final = lookups or engine
         self._patience: Final = patience
         self.is_sqlite: Final = engine.dialect.name == "sqlite"
@@ -128,6 +136,8 @@ class Database:
                 raise self.told(error) from error
             except (OperationalError, InterfaceError, AttributeError) as error:
                 # PyMySQL raises AttributeError where the server dies in the middle of an answer.
+                if _is_full(error) and self._give_reserve():
+                    continue
                 if not _is_passing(error) or (is_ending and is_lost(error)):
                     raise self.told(error) from error
                 # SQLite has waited for the lock in full: more tries would keep the client four times as long.
@@ -139,6 +149,10 @@ class Database:
             time.sleep(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311  # only to spread tries
         raise AssertionError  # the last try returns or raises
 
+    def _give_reserve(self) -> bool:
+        is_for_requests = self._patience is REQUESTS
+        return is_for_requests and self.reserve is not None and self.reserve.give()
+
     def told(self, error: Exception) -> Exception:
         """Return what the caller is told of a driver's error."""
         if isinstance(error, AttributeError) and not _is_lost_answer(error):
@@ -147,6 +161,7 @@ class Database:
             return Unavailable(
                 "The database file cannot be used now: it is locked, or the disk is full or cannot be "
                 "written. Check the folder RFM_DATA_DIR and its disk, then try again.",
+                reason="disk_full" if _is_full(error) else "",
             )
         return Unavailable(
             "The database cannot be reached. Check that the server runs, that DB_HOST, DB_USER, "
@@ -163,7 +178,11 @@ def open_database(settings: ServiceSettings, *, patience: Patience = WORK) -> Da
         DB_HOST is set and the MySQL driver is not installed.
     """
     if not settings.db_host:
-        return Database(_sqlite_engine(settings.data_dir / SQLITE_FILE), patience=patience)
+        return Database(
+            _sqlite_engine(settings.data_dir / SQLITE_FILE),
+            patience=patience,
+            reserve=Reserve(settings.data_dir),
+        )
     url = mysql_url(settings)
     lookups = _mysql_engine(
         url, patience, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True
@@ -256,6 +275,10 @@ def _is_passing(error: Exception) -> bool:
         number = error.orig.args[0] if error.orig is not None and error.orig.args else None
         return error.connection_invalidated or number in _AGAIN or "locked" in str(error.orig)
     return False
+
+
+def _is_full(error: Exception) -> bool:
+    return isinstance(error, OperationalError) and "database or disk is full" in str(error.orig)
 
 
 def is_lost(error: Exception) -> bool:

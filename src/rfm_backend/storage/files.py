@@ -24,13 +24,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from rfm_backend.errors import OverQuota, TooLarge
+from rfm_backend.errors import OverQuota, TooLarge, Unavailable
 
 _CHUNK: Final = 1024 * 1024
 # Files of nobody are swept once they are older than any request can be.
 _STRAY_SECONDS: Final = 3600
 _MOST_NAME_BYTES: Final = 255
 _MOST_REMOVALS: Final = 20
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NO_SPACE: Final = "The server's disk is full: nothing can be stored now. Tell its operator."
 
 
@@ -63,14 +64,14 @@ class FileStore:
         ------
         TooLarge
             More than `most_bytes` came.
-        OverQuota
-            The disk is full.
+        OverQuota, Unavailable
+            The disk is full; it cannot be written.
         """
         folder = self._root / "tmp"
-        folder.mkdir(parents=True, exist_ok=True)
         path = folder / secrets.token_hex(16)
         digest, size = hashlib.sha256(), 0
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as writing:
                 while chunk := stream.read(_CHUNK):
                     size += len(chunk)
@@ -80,21 +81,47 @@ class FileStore:
                 writing.flush()
                 os.fsync(writing.fileno())
         except OSError as error:
-            path.unlink(missing_ok=True)
-            raise OverQuota(_NO_SPACE) from error
+            _forget(path)
+            raise told_of_disk(error) from error
         except BaseException:
-            path.unlink(missing_ok=True)
+            _forget(path)
             raise
         return Received(path=path, sha256=digest.hexdigest(), size_bytes=size)
 
     def keep(self, received: Received, *, user_id: int) -> str:
-        """Give received bytes their place among a user's; return the token that names it."""
+        """Give received bytes their place among a user's; return the token that names it.
+
+        Raises
+        ------
+        OverQuota, Unavailable
+            The disk is full; it cannot be written.
+        """
         token = secrets.token_hex(16)
         path = self.upload_path(user_id, token)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        received.path.replace(path)
-        sync_folder(path.parent)
+        try:
+            self._move(received.path, path)
+            # Where the folder is gone again, so is the account.
+            with contextlib.suppress(FileNotFoundError):
+                sync_folder(path.parent)
+        except OSError as error:
+            _forget(path)
+            raise told_of_disk(error) from error
         return token
+
+    def _move(self, source: Path, path: Path) -> None:
+        while True:
+            try:
+                if not path.parent.is_dir():
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    sync_folder(self._root)
+                    sync_folder(path.parent.parent)
+                source.replace(path)
+            except FileNotFoundError:
+                # The user's folder went in between, with his account; what to make of that is not decided here.
+                if not source.exists():
+                    raise
+            else:
+                return
 
     def upload_path(self, user_id: int, token: str) -> Path:
         """Return where an upload's bytes stand."""
@@ -122,18 +149,36 @@ class FileStore:
         return self._root / str(int(user_id)) / "looks" / _plain(token)
 
     def drop_upload(self, user_id: int, token: str) -> None:
-        """Remove an upload's bytes, and what was seen of them, and see that they are gone."""
-        self._look_path(user_id, token).unlink(missing_ok=True)
+        """Remove an upload's bytes, and what was seen of them, and see that they are gone.
+
+        Raises
+        ------
+        OverQuota, Unavailable
+            The disk would not, as of every removal here.
+        """
         path = self.upload_path(user_id, token)
-        path.unlink(missing_ok=True)
-        if path.parent.exists():
-            sync_folder(path.parent)
+        try:
+            self._look_path(user_id, token).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                sync_folder(path.parent)
+        except OSError as error:
+            raise told_of_disk(error) from error
 
     def new_folder(self, user_id: int) -> tuple[str, Path]:
-        """Make the folder of one analysis; return its token and its path."""
+        """Make the folder of one analysis; return its token and its path.
+
+        Raises
+        ------
+        OverQuota, Unavailable
+            The disk is full; it cannot be written.
+        """
         token = secrets.token_hex(16)
         path = self.analysis_folder(user_id, token)
-        path.mkdir(parents=True)
+        try:
+            path.mkdir(parents=True)
+        except OSError as error:
+            raise told_of_disk(error) from error
         return token, path
 
     def analysis_folder(self, user_id: int, token: str) -> Path:
@@ -147,6 +192,16 @@ class FileStore:
     def drop_user(self, user_id: int) -> None:
         """Remove everything of a user and see that it is gone."""
         self._remove(self._root / str(int(user_id)))
+
+    def drop_empty(self, user_id: int) -> None:
+        """Remove the empty folders of a user who is gone.
+
+        What is in them is somebody else's: SQLite gives the number of the newest account again.
+        """
+        home = self._root / str(int(user_id))
+        for folder in (home / "files", home / "looks", home / "analyses", home):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
     def bytes_free(self) -> int:
         """Return the free bytes of the disk."""
@@ -181,9 +236,13 @@ class FileStore:
                     for path in _children(folder / kind)
                     if _is_older(path, before) and not is_known(user_id, path.name)
                 ]
+        n_removed = 0
         for path in strays:
-            self._remove(path)
-        return len(strays)
+            # The next sweep tries again.
+            with contextlib.suppress(OverQuota, Unavailable):
+                self._remove(path)
+                n_removed += 1
+        return n_removed
 
     def _remove(self, path: Path) -> None:
         """Take a thing away in one step, and then its parts.
@@ -198,7 +257,30 @@ class FileStore:
                 aside.parent.mkdir(parents=True, exist_ok=True)
                 path.replace(aside)
                 path = aside
-        _remove_tree(path)
+        try:
+            _remove_tree(path)
+        except OSError as error:
+            raise told_of_disk(error) from error
+
+
+def told_of_disk(error: OSError) -> OverQuota | Unavailable:
+    """Return what a client is told where a file could not be written."""
+    if error.errno in _FULL:
+        return OverQuota(_NO_SPACE)
+    return Unavailable(
+        "The server's disk cannot be written now. Try again; tell its operator.", reason="disk"
+    )
+
+
+def is_full_disk(error: BaseException) -> bool:
+    """Tell whether something failed because the disk is full."""
+    return isinstance(error, OSError) and error.errno in _FULL
+
+
+def _forget(path: Path) -> None:
+    """Remove a file where the disk lets it go; if not, the sweep does."""
+    with contextlib.suppress(OSError):
+        path.unlink()
 
 
 def stand_under_name(source: Path, name: str, folder: Path) -> Path:
@@ -227,12 +309,14 @@ def sync_folder(path: Path) -> None:
 
 
 def sync_tree(path: Path) -> None:
-    """Make a folder, what is in it, and its own name survive a power cut."""
-    for folder, _, names in os.walk(path):
-        for name in names:
-            with (Path(folder) / name).open("rb+") as file:
-                os.fsync(file.fileno())
-        sync_folder(Path(folder))
+    """Make a folder, all that is in it, and its own name survive a power cut."""
+    for one in _children(path):
+        if one.is_dir():
+            sync_tree(one)
+            continue
+        with one.open("rb+") as file:
+            os.fsync(file.fileno())
+    sync_folder(path)
     sync_folder(path.parent)
 
 

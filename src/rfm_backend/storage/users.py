@@ -167,6 +167,12 @@ def all_users(tx: Connection) -> list[User]:
     return as_values(User, tx.execute(chosen))
 
 
+def hold(tx: Connection, user_id: int) -> bool:
+    """Keep an account from being deleted until the transaction ends; return whether it is there."""
+    mine = sa.select(USERS.c.id).where(USERS.c.id == user_id, ALIVE).with_for_update(read=True)
+    return tx.execute(mine).first() is not None
+
+
 def exists(tx: Connection, user_id: int) -> bool:
     """Tell whether there is a row of this number, also one that is being deleted."""
     return tx.execute(sa.select(USERS.c.id).where(USERS.c.id == user_id)).first() is not None
