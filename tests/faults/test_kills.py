@@ -14,7 +14,7 @@ _BEARABLE = 6
 
 @pytest.mark.parametrize(("kind", "n_kills"), [("sqlite", 10), ("mysql", 20)])
 def test_nothing_acknowledged_is_lost_to_kills(tmp_path: Path, kind: str, n_kills: int) -> None:
-    told = run(kind, tmp_path, n_kills=n_kills, seed=20_261_127, least=2)
+    told = run(kind, tmp_path, n_kills=n_kills, seed=20_261_127, least=3)
 
     assert told.broken == ()
     assert told.n_kills >= n_kills

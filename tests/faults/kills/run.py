@@ -74,7 +74,7 @@ def run(kind: str, folder: Path, *, n_kills: int, seed: int, least: int = 1) -> 
             _await_progress(journal, ended, broken)
             time.sleep(chance.uniform(0, 0.5))
             names = ["web", "worker", *(["database"] if server else [])]
-            chosen = chance.sample(names, chance.randint(least, len(names)))
+            chosen = chance.sample(names, chance.randint(min(least, len(names)), len(names)))
             killed += len(chosen)
             slowest = max(slowest, _kill(service, server, chosen))
             print(f"{killed} kills, {journal.n_acknowledged} acknowledged", flush=True)
