@@ -12,7 +12,7 @@ What always holds
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -30,7 +30,7 @@ from rfm_backend.storage import analyses, jobs, results, uploads
 from rfm_backend.storage.files import sync_tree, told_of_disk
 from rfm_backend.storage.jobs import Job
 
-_BATCH: Final = 20_000
+_BATCH: Final = 50_000
 
 
 class LeaseLostError(Exception):
@@ -142,7 +142,7 @@ def _settle(folder: Path) -> None:
         raise told_of_disk(error) from error
 
 
-def _insert(service: Service, rows: Sequence[tuple[object, ...]]) -> None:
+def _insert(service: Service, rows: list[tuple[object, ...]]) -> None:
     service.database.write(lambda tx: results.insert_many(tx, rows))
 
 

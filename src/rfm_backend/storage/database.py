@@ -225,6 +225,8 @@ def _sqlite_engine(path: Path) -> Engine:
             "synchronous=FULL",
             "foreign_keys=ON",
             f"busy_timeout={_BUSY_SECONDS * 1000}",
+            # 40 MB, not 4: each part of a large result would wait for a checkpoint of its own.
+            "wal_autocheckpoint=10000",
         ):
             connection.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]
 

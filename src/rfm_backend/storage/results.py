@@ -65,7 +65,7 @@ class Wanted:
     limit: int = 100
 
 
-def insert_many(tx: Connection, rows: Sequence[tuple[object, ...]]) -> None:
+def insert_many(tx: Connection, rows: list[tuple[object, ...]]) -> None:
     """Insert rows given as tuples in the order of the table's columns.
 
     The driver's own parameter style: SQLAlchemy's would cost as much again as the insert.
@@ -73,7 +73,7 @@ def insert_many(tx: Connection, rows: Sequence[tuple[object, ...]]) -> None:
     mark = "?" if tx.dialect.paramstyle == "qmark" else "%s"
     names = ", ".join(f"`{name}`" for name in COLUMNS)
     marks = ", ".join([mark] * len(COLUMNS))
-    tx.exec_driver_sql(f"INSERT INTO rfm_results ({names}) VALUES ({marks})", list(rows))
+    tx.exec_driver_sql(f"INSERT INTO rfm_results ({names}) VALUES ({marks})", rows)
 
 
 def load_file(database: Database, path: Path, *, n_rows: int) -> bool:
