@@ -176,6 +176,16 @@ def test_a_hostile_sheet_is_refused_before_it_is_opened(
         read_rows(engine, path)
 
 
+def test_a_sheet_too_wide_whose_cells_name_no_place_is_refused_too(
+    engine: DuckDBEngine, tmp_path: Path
+) -> None:
+    row = '<row r="1">' + "<c><v>1</v></c>" * 1_025 + "</row>"
+    path = with_sheet(tmp_path / "hostile.xlsx", sheet_xml(row))
+
+    with pytest.raises(UnsafeFile, match="column 1,025"):
+        read_rows(engine, path)
+
+
 def test_a_far_cell_that_two_chunks_share_is_seen(engine: DuckDBEngine, tmp_path: Path) -> None:
     # The guard reads 4 MiB at a time: the reference begins before that border and ends behind it.
     head = sheet_xml("@").split("@", maxsplit=1)[0]

@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from rfm_backend.errors import UnsafeFile
 from rfm_backend.progress import Progress, Step
 from rfm_backend.reading.archive import check_entries, check_size, damaged
+from rfm_backend.reading.sniff import MOST_COLUMNS
 
 MOST_BYTES: Final = 1024**3
-MOST_COLUMNS: Final = 1024
 # A sheet of more places than this must have something in a quarter of them.
 FREE_PLACES: Final = 20_000_000
 _FILLED_SHARE: Final = 0.25
@@ -55,6 +55,24 @@ def guard_workbook(path: Path, name: str, *, form: str, progress: Progress) -> b
             return _look_through(archive, members, name, progress)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
         raise damaged(name) from error
+
+
+def check_columns(width: int, name: str) -> None:
+    """Refuse a sheet that is too wide; one whose cells have no references shows it only when read.
+
+    Raises
+    ------
+    UnsafeFile
+        More columns than a table of sales has.
+    """
+    if width > MOST_COLUMNS:
+        raise UnsafeFile(
+            f"{name} has a cell in column {width:,}; a table of sales has at most "
+            f"{MOST_COLUMNS:,} columns. Delete what stands far to the right.",
+            file=name,
+            columns=width,
+            reason="columns",
+        )
 
 
 def workbook_form(path: Path) -> str | None:
@@ -142,14 +160,7 @@ class _Extent:
 
     def check(self, name: str) -> None:
         """Refuse a sheet that is too wide."""
-        if self._columns > MOST_COLUMNS:
-            raise UnsafeFile(
-                f"{name} has a cell in column {self._columns:,}; a table of sales has at most "
-                f"{MOST_COLUMNS:,} columns. Delete what stands far to the right.",
-                file=name,
-                columns=self._columns,
-                reason="columns",
-            )
+        check_columns(self._columns, name)
 
     def check_filling(self, name: str) -> None:
         """Refuse a sheet that spreads over many places and fills few."""

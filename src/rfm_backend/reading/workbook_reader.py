@@ -18,6 +18,7 @@ import fastexcel
 from rfm_backend.engines.parquet import read_rows, write_sheet
 from rfm_backend.errors import UnreadableFile
 from rfm_backend.reading.sniff import SAMPLE_ROWS, clean_rows, name_columns, split_header
+from rfm_backend.reading.workbook_guard import check_columns
 
 _HEAD_ROWS: Final = 200
 
@@ -50,6 +51,7 @@ def read_sheet(
             raise _unreadable(name, str(error)) from error
         if not loaded.width or not loaded.height:
             continue
+        check_columns(loaded.width, name)
         names = [column.name for column in loaded.available_columns()]
         write_sheet(loaded, names, Path(target), folder=Path(folder))
         found = _find_table(Path(target), name)
