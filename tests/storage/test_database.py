@@ -187,7 +187,7 @@ def test_no_free_connection_is_a_database_that_is_away_not_a_fault_of_ours() -> 
     engine = sa.create_engine(
         "sqlite://", poolclass=sa.QueuePool, pool_size=1, max_overflow=0, pool_timeout=0.05
     )
-    database = Database(engine)
+    database = Database(engine, lookups=engine)
 
     with engine.connect(), pytest.raises(Unavailable):
         database.read(lambda tx: tx.execute(sa.text("SELECT 1")).scalar_one())

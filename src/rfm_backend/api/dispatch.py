@@ -88,6 +88,8 @@ def _response(answer: Answer | Response) -> Response:
 
 
 def _query(route: Route, asked: Request) -> BaseModel | None:
+    if route.query is None and not asked.query_string:
+        return None
     values: dict[str, str] = {}
     for name, several in asked.args.lists():
         if len(several) > 1:

@@ -19,7 +19,6 @@ What this module does not do: it knows no table (tables.py) and no query.
 import random
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -41,6 +40,8 @@ _TRIES: Final = 4
 _AGAIN: Final = frozenset({1205, 1213, 2006, 2013, 1053, 1927, 1129})
 _BUSY_SECONDS: Final = 10
 _CONNECT_SECONDS: Final = 5
+# For one statement by itself: no transaction is opened round it, so none is ended after it.
+_ALONE: Final = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,13 +75,13 @@ class Database:
         self,
         engine: Engine,
         *,
-        lookups: Engine | None = None,
+        lookups: Engine,
         patience: Patience = WORK,
         reserve: Reserve | None = None,
     ) -> None:
         self.engine: Final = engine
         self.reserve: Final = reserve
-        self._lookups: Final = lookups or engine
+        self._lookups: Final = lookups
         self._patience: Final = patience
         self.is_sqlite: Final = engine.dialect.name == "sqlite"
 
@@ -127,11 +128,13 @@ class Database:
         for attempt in range(1, _TRIES + 1):
             is_ending = False
             try:
-                engine = self._lookups if writes is None else self.engine
-                connection = engine.connect().execution_options(writes=writes)
-                with connection, nullcontext() if writes is None else connection.begin():
+                if writes is None:
+                    with self._lookups.connect() as connection:
+                        return unit(connection)
+                connection = self.engine.connect().execution_options(writes=writes)
+                with connection, connection.begin():
                     value = unit(connection)
-                    is_ending = bool(writes)
+                    is_ending = writes
             except NoFreeConnectionError as error:
                 raise self.told(error) from error
             except (OperationalError, InterfaceError, AttributeError) as error:
@@ -178,16 +181,19 @@ def open_database(settings: ServiceSettings, *, patience: Patience = WORK) -> Da
         DB_HOST is set and the MySQL driver is not installed.
     """
     if not settings.db_host:
+        path = settings.data_dir / SQLITE_FILE
         return Database(
-            _sqlite_engine(settings.data_dir / SQLITE_FILE),
+            _begin_where_it_writes(_sqlite_engine(path)),
+            lookups=_sqlite_engine(path, **_ALONE),
             patience=patience,
             reserve=Reserve(settings.data_dir),
         )
     url = mysql_url(settings)
-    lookups = _mysql_engine(
-        url, patience, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True
+    return Database(
+        _mysql_engine(url, patience, isolation_level="READ COMMITTED"),
+        lookups=_mysql_engine(url, patience, **_ALONE),
+        patience=patience,
     )
-    return Database(_mysql_engine(url, patience), lookups=lookups, patience=patience)
 
 
 def mysql_url(settings: ServiceSettings, *, with_name: bool = True) -> URL:
@@ -207,10 +213,11 @@ def mysql_url(settings: ServiceSettings, *, with_name: bool = True) -> URL:
     )
 
 
-def _sqlite_engine(path: Path) -> Engine:
+def _sqlite_engine(path: Path, **more: object) -> Engine:
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = sa.create_engine(
         URL.create("sqlite", database=str(path)),
+        **more,
         connect_args={"timeout": _BUSY_SECONDS, "check_same_thread": False},
         # An error in the log holds no name, address or row of anybody.
         hide_parameters=True,
@@ -230,18 +237,21 @@ def _sqlite_engine(path: Path) -> Engine:
         ):
             connection.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]
 
+    return engine
+
+
+def _begin_where_it_writes(engine: Engine) -> Engine:
+    """Have a transaction take the write lock at its start, unless it was told to read."""
+
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("writes", True)
-        if writes is not None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 
 
-def _mysql_engine(
-    url: URL, patience: Patience, *, isolation_level: str = "READ COMMITTED", **more: object
-) -> Engine:
+def _mysql_engine(url: URL, patience: Patience, **more: object) -> Engine:
     try:
         return sa.create_engine(
             url,
@@ -253,7 +263,6 @@ def _mysql_engine(
             pool_size=10,
             max_overflow=90,
             pool_timeout=patience.answer_seconds,
-            isolation_level=isolation_level,
             connect_args={
                 "connect_timeout": min(patience.answer_seconds, _CONNECT_SECONDS),
                 "read_timeout": patience.answer_seconds,
