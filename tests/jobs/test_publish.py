@@ -1,4 +1,4 @@
-"""Publishing: rows loaded from a file are the rows that are inserted one by one."""
+"""Publishing: the rows are the same whichever way they come into whichever database."""
 
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ pytestmark = pytest.mark.slow
 ODD_LINES = (
     "customer_id,invoice_id,invoice_date,amount,customer_name,email",
     "NULL-,A1,2024-01-05,5.5,NULL,n@x.org",
+    "it's ' a ') quote,A1,2024-01-05,5.5,'); DROP TABLE users; --,%s %(a)s",
     '"quo""te",A2,2024-01-06,6,"two\nlines, comma",\\N',
     "back\\slash,A3,2024-01-07,12345678901.123456,,",
     "日本,A4,2024-01-08,0.000001,Zoë,z@x.org",
@@ -22,8 +23,10 @@ ODD_LINES = (
 ODD = "\n".join(ODD_LINES).encode()
 
 
-def rows_of(folder: Path, content: bytes, *, local_infile: bool) -> list[dict[str, Any]]:
-    settings = service_settings("mysql", folder, local_infile=local_infile)
+def rows_of(
+    folder: Path, content: bytes, *, kind: str = "mysql", local_infile: bool = False
+) -> list[dict[str, Any]]:
+    settings = service_settings(kind, folder, local_infile=local_infile)
     try:
         with open_api(settings) as api:
             person = api.person()
@@ -36,7 +39,7 @@ def rows_of(folder: Path, content: bytes, *, local_infile: bool) -> list[dict[st
 
 
 @pytest.mark.parametrize("content", [SALES, ODD], ids=["plain", "odd"])
-def test_loaded_rows_are_the_inserted_ones(
+def test_rows_are_the_same_whichever_way_they_come(
     tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loaded: list[bool] = []
@@ -48,9 +51,10 @@ def test_loaded_rows_are_the_inserted_ones(
 
     monkeypatch.setattr(results, "load_file", noting)
     by_file = rows_of(tmp_path / "a", content, local_infile=True)
-    one_by_one = rows_of(tmp_path / "b", content, local_infile=False)
+    as_literals = rows_of(tmp_path / "b", content)
+    value_by_value = rows_of(tmp_path / "c", content, kind="sqlite")
 
-    assert by_file == one_by_one
+    assert by_file == as_literals == value_by_value
     assert loaded == [True]
 
 

@@ -87,6 +87,23 @@ def read_batches(
         yield rows
 
 
+def read_literals(
+    path: Path, columns: Mapping[str, int | None], *, n_rows: int
+) -> Iterator[list[str]]:
+    """Yield the same rows as SQL literals for MySQL: ``(1,_utf8mb4 X'616E6E',NULL)``.
+
+    A driver that writes them value by value takes longer than the server does to keep them.  Text is
+    hexadecimal, so that none of it can end its literal.
+    """
+    connection = _connection({"threads": 1})
+    wanted = f"SELECT {_chosen(columns)} FROM {_source(path)}"
+    told = connection.execute(f"DESCRIBE {wanted}").fetchall()
+    cells = " || ',' || ".join(_literal(quote_name(name), kind) for name, kind, *_ in told)
+    found = connection.execute(f"SELECT '(' || {cells} || ')' FROM ({wanted})")
+    while rows := found.fetchmany(n_rows):
+        yield [text for (text,) in rows]
+
+
 def count_rows(path: Path) -> int:
     """Return the number of rows of a Parquet file."""
     found = _connection().execute(f"SELECT count(*) FROM read_parquet({quote_text(str(path))})")
@@ -111,6 +128,15 @@ def _chosen(columns: Mapping[str, int | None]) -> str:
         quote_name(name) if number is None else f"{int(number)} AS {quote_name(name)}"
         for name, number in columns.items()
     )
+
+
+def _literal(column: str, kind: str) -> str:
+    value = f"'_utf8mb4 X''' || hex({column}) || ''''"
+    if kind != "VARCHAR":
+        # Only what is written in digits and signs; a date would be a subtraction.
+        assert kind.endswith("INT") or kind == "INTEGER" or kind.startswith("DECIMAL"), kind
+        value = f"CAST({column} AS VARCHAR)"
+    return f"coalesce({value}, 'NULL')"
 
 
 def _source(path: Path) -> str:

@@ -12,8 +12,9 @@ What always holds
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -21,7 +22,7 @@ from typing import Final
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from rfm_backend.engines.parquet import count_rows, read_batches, write_for_loading
+from rfm_backend.engines.parquet import count_rows, read_batches, read_literals, write_for_loading
 from rfm_backend.errors import Unavailable
 from rfm_backend.jobs.compute import MODEL, PROGRESS, ROWS
 from rfm_backend.services.service import Service
@@ -76,10 +77,10 @@ def publish(
         columns = columns_of(analysis_id, job.upload_id)
         if not _load(service, columns, computed):
             done = 0
-            for rows in read_batches(computed.folder / ROWS, columns, n_rows=_BATCH):
+            for n_rows, insert in _parts(service, computed.folder / ROWS, columns):
                 check()
-                _insert(service, rows)
-                done += len(rows)
+                service.database.write(insert)
+                done += n_rows
                 tell(done, max(done, total))
         _settle(computed.folder)
         service.database.write(lambda tx: _switch(tx, job, analysis_id))
@@ -142,8 +143,16 @@ def _settle(folder: Path) -> None:
         raise told_of_disk(error) from error
 
 
-def _insert(service: Service, rows: list[tuple[object, ...]]) -> None:
-    service.database.write(lambda tx: results.insert_many(tx, rows))
+def _parts(
+    service: Service, source: Path, columns: Mapping[str, int | None]
+) -> Iterator[tuple[int, Callable[[Connection], None]]]:
+    """Yield (how many rows, what inserts them) part by part, each as its database takes them fastest."""
+    if service.database.is_sqlite:
+        for rows in read_batches(source, columns, n_rows=_BATCH):
+            yield len(rows), partial(results.insert_many, rows=rows)
+        return
+    for literals in read_literals(source, columns, n_rows=_BATCH):
+        yield len(literals), partial(results.insert_literals, rows=literals)
 
 
 def _switch(tx: Connection, job: Job, analysis_id: int) -> None:
