@@ -51,7 +51,7 @@ run: $(RUNNABLE) ## Start the service on http://127.0.0.1:5000, with a made-up s
 	FLASK_ENV=development RFM_DATA_DIR=out/data UPLOAD_DIR=out/uploads $(BIN)/rfm serve
 
 test: check docs-check ## Everything that decides: format, lint, types, contracts, docs, all tests
-	$(PYTEST) -n 3
+	$(PYTEST) -n 2 --dist worksteal
 
 test-quick: $(INSTALLED) ## The tests that take a moment, in under a minute
 	$(PYTEST) -n 2 -m "not slow and not security_long"

@@ -157,6 +157,7 @@ def test_the_service_reads_its_variables_and_hides_its_secrets() -> None:
             "RFM_MAX_UPLOAD_BYTES": "1.5MB",
             "RFM_QUOTA_BYTES": "1024",
             "RFM_KEEP_DAYS": "30",
+            "RFM_KEEP_ANALYSES": "3",
             "CORS_ORIGINS": "https://a.example, https://b.example",
             "RFM_LANG": "id",
         },
@@ -166,7 +167,7 @@ def test_the_service_reads_its_variables_and_hides_its_secrets() -> None:
     assert found.is_development
     assert (found.db_host, found.db_pass, found.port) == ("db.example", "p@ss#w/rd", 8080)
     assert (found.max_upload_bytes, found.quota_bytes) == (1_500_000, 1024)
-    assert (found.keep_days, found.analysis.language) == (30, "id")
+    assert (found.keep_days, found.keep_analyses, found.analysis.language) == (30, 3, "id")
     assert found.cors_origins == ("https://a.example", "https://b.example")
     assert "s3cret" not in repr(found)
     assert "p@ss" not in repr(found)

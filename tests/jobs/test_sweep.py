@@ -7,13 +7,14 @@ import time
 from pathlib import Path
 
 import pytest
-from api.shop import open_api
+from api.shop import open_api, wipe
 from rfm_testing import service_settings
+from sqlalchemy.engine import Connection
 
 from rfm_backend.jobs.sweep import sweep
 from rfm_backend.jobs.worker import Worker
 from rfm_backend.services import Service
-from rfm_backend.storage import uploads, users
+from rfm_backend.storage import analyses, uploads, users
 from rfm_backend.storage.rows import utc_now
 
 
@@ -121,3 +122,48 @@ def test_what_is_of_nobody_goes_after_an_hour(tmp_path: Path, hours: float, is_k
         assert stray.exists() == is_kept
         assert person.ask("GET", f"/api/uploads/{upload_id}").status_code == 200
         assert api.service.database.read(lambda tx: users.exists(tx, person.user_id))
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("mysql", marks=pytest.mark.slow)])
+def test_of_each_upload_the_newest_analyses_stay_and_the_one_that_is_shown(
+    tmp_path: Path, kind: str
+) -> None:
+    settings = service_settings(kind, tmp_path, keep_analyses=2)
+    with open_api(settings, with_worker=False) as api:
+        person = api.person()
+        first, second = person.upload(), person.upload(b"other bytes,1\n", name="other.csv")
+        made = [
+            make_analysis(api.service, person.user_id, upload_id)
+            for upload_id in (first, first, second, first, first)
+        ]
+        # The oldest was asked for again: it is what the upload shows.
+        shown = made[0]
+        api.service.database.write(
+            lambda tx: uploads.change(tx, first, user_id=person.user_id, current_analysis_id=shown)
+        )
+
+        sweep(api.service, now=utc_now())
+
+        left = api.service.database.read(
+            lambda tx: analyses.page(tx, person.user_id, upload_id=None, before=None, limit=10)
+        )
+        assert {one.id for one in left} == {made[0], made[2], made[3], made[4]}
+    wipe(settings)
+
+
+def make_analysis(service: Service, user_id: int, upload_id: int) -> int:
+    """Publish an analysis of nobody; return its number."""
+    token, _ = service.files.new_folder(user_id)
+    texts = dict.fromkeys(
+        ("fingerprint", "options", "summary", "model", "columns", "version"), "{}"
+    )
+    numbers = dict.fromkeys(("n_customers", "n_clusters", "seed"), 1)
+
+    def unit(tx: Connection) -> int:
+        made = analyses.add(
+            tx, user_id=user_id, upload_id=upload_id, folder=token, **texts, **numbers
+        )
+        analyses.publish(tx, made, user_id=user_id)
+        return made
+
+    return service.database.write(unit)

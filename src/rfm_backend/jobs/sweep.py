@@ -14,6 +14,8 @@ from typing import Final, TypeVar
 from rfm_backend.errors import NotFound, OverQuota, Unavailable
 from rfm_backend.services import Service
 from rfm_backend.services.accounts import delete_account, finish_deletion
+from rfm_backend.services.analyses import delete as delete_analysis
+from rfm_backend.services.analyses import outdated
 from rfm_backend.services.throttle import forget_old as forget_old_tries
 from rfm_backend.services.uploads import delete, expired, remove_analysis, remove_upload
 from rfm_backend.storage import analyses, logins, uploads, users
@@ -39,6 +41,7 @@ def sweep(service: Service, *, now: dt.datetime) -> None:
     """
     read = service.database.read
     _each(expired(service), lambda one: delete(service, *one))
+    _each(outdated(service), lambda one: delete_analysis(service, *one))
     _each(read(lambda tx: users.ended(tx, now)), lambda one: delete_account(service, one))
     _each(read(users.being_deleted), lambda one: finish_deletion(service, one))
     _each(read(uploads.being_deleted), lambda one: remove_upload(service, *one))

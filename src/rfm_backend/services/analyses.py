@@ -197,6 +197,14 @@ def delete(service: Service, user_id: int, analysis_id: int) -> None:
     remove_analysis(service, user_id, found.id, found.folder)
 
 
+def outdated(service: Service) -> list[tuple[int, int]]:
+    """Return (user, analysis) of what RFM_KEEP_ANALYSES says is too many."""
+    n_kept = service.settings.keep_analyses
+    if n_kept is None:
+        return []
+    return service.database.read(lambda tx: analyses.older_than_newest(tx, n_kept))
+
+
 def no_analysis() -> NotFound:
     """Return the answer for an analysis that is not there, or is somebody else's."""
     return NotFound("There is no analysis of this number among yours.")

@@ -71,6 +71,7 @@ class ServiceSettings:
     job_seconds: float = 3600.0
     registration: str = "open"
     keep_days: int | None = None
+    keep_analyses: int | None = None
     cors_origins: tuple[str, ...] = ()
     metrics_token: str = field(default="", repr=False)
     analysis: Settings = field(default_factory=Settings)

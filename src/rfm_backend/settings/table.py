@@ -171,6 +171,13 @@ SETTINGS: Final = (
         "Uploads and their results are deleted this many days after the upload. Empty: never.",
     ),
     _service(
+        "RFM_KEEP_ANALYSES",
+        "keep_analyses",
+        "count",
+        "",
+        "Of each upload this many analyses stay, the newest and the one that is shown; older ones are deleted within the hour. Empty: all stay.",
+    ),
+    _service(
         "CORS_ORIGINS",
         "cors_origins",
         "list",

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from rfm_backend.storage.rows import add_row, as_value, as_values, columns_of, utc_now
-from rfm_backend.storage.tables import ANALYSES, RFM_RESULTS
+from rfm_backend.storage.tables import ANALYSES, RFM_RESULTS, UPLOAD_HISTORY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +142,25 @@ def remove_rows(tx: Connection, analysis_id: int, *, most: int) -> int:
     if last is not None:
         gone = gone.where(RFM_RESULTS.c.position <= last)
     return tx.execute(gone).rowcount
+
+
+def older_than_newest(tx: Connection, n_kept: int) -> list[tuple[int, int]]:
+    """Return (user, analysis) of the published ones of each upload but its newest and its current one."""
+    age = sa.func.row_number().over(
+        partition_by=ANALYSES.c.upload_id, order_by=ANALYSES.c.id.desc()
+    )
+    aged = (
+        sa.select(ANALYSES.c.user_id, ANALYSES.c.id, age.label("age"))
+        .where(ANALYSES.c.published_at.is_not(None))
+        .subquery()
+    )
+    current = sa.select(UPLOAD_HISTORY.c.current_analysis_id).where(
+        UPLOAD_HISTORY.c.current_analysis_id.is_not(None)
+    )
+    chosen = sa.select(aged.c.user_id, aged.c.id).where(
+        aged.c.age > n_kept, aged.c.id.not_in(current)
+    )
+    return [(int(row[0]), int(row[1])) for row in tx.execute(chosen)]
 
 
 def of_upload(tx: Connection, upload_id: int, *, user_id: int) -> list[tuple[int, str]]:
