@@ -99,7 +99,8 @@ bench: $(INSTALLED) ## Measure against peers run beside it, into benchmarks/RESU
 
 bench-full: $(INSTALLED) ## The same with 100 million rows, into out/bench-full.md (very long, 12 GB of disk)
 	@mkdir -p out
-	$(BIN)/python benchmarks/run.py --rows 100000000 --pairs 1 --out out/bench-full.md
+	$(BIN)/python benchmarks/run.py --rows 100000000 --pairs 1 \
+	  --uploads 10000 --many-rows 50000000 --load-seconds 600 --out out/bench-full.md
 
 lock: $(INSTALLED) ## Renew constraints.txt, and requirements.lock from it
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from many.section import measure_many
 from million.section import measure_results
 from timing import Pair, run_once, run_pairs
 
 HERE = Path(__file__).resolve().parent
+_SECTIONS = ("jobs", "results", "users")
 PACKAGES = ("duckdb", "numpy", "scikit-learn", "fastexcel", "pandas", "polars", "python-calamine")
 
 
@@ -38,32 +40,47 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=3, help="measured pairs of each line")
     parser.add_argument(
         "--only",
-        choices=("jobs", "results"),
-        help="measure one section, and keep the other as it stands",
+        choices=_SECTIONS,
+        help="measure one section, and keep the others as they stand",
     )
     parser.add_argument("--customers", type=int, default=1_000_000, help="of the saved results")
+    parser.add_argument("--uploads", type=int, default=1_000, help="of many users")
+    parser.add_argument("--many-rows", type=int, default=5_000_000, help="of all these uploads")
+    parser.add_argument("--load-seconds", type=float, default=60, help="of many users' requests")
     parser.add_argument("--out", type=Path, default=HERE / "RESULTS.md")
     asked = parser.parse_args()
     data = Path(os.environ.get("RFM_TEST_DATA") or HERE.parent.parent / "shared" / "data")
-    jobs, results = _sections(asked.out)
+    sections = _sections(asked.out)
     with tempfile.TemporaryDirectory(prefix="rfm-bench-") as folder:
-        if asked.only != "results":
+        if asked.only in (None, "jobs"):
             lines = list(measure(data, Path(folder), rows=asked.rows, pairs=asked.pairs))
-            jobs = report(lines, pairs=asked.pairs)
-        if asked.only != "jobs":
-            results = measure_results(
+            sections["jobs"] = report(lines, pairs=asked.pairs)
+        if asked.only in (None, "results"):
+            sections["results"] = measure_results(
                 Path(folder), n_customers=asked.customers, pairs=min(asked.pairs, 2)
             )
-    text = f"{jobs.rstrip()}\n\n{results}".rstrip() + "\n"
+        if asked.only in (None, "users"):
+            sections["users"] = measure_many(
+                Path(folder) / "users",
+                n_users=100,
+                n_uploads=asked.uploads,
+                n_rows=asked.many_rows,
+                seconds=asked.load_seconds,
+            )
+    text = "\n\n".join(one.strip() for one in sections.values() if one) + "\n"
     asked.out.write_text(text, encoding="utf-8")
     print(text)
 
 
-def _sections(path: Path) -> tuple[str, str]:
-    """Return the two sections of an earlier report, empty where there is none."""
+def _sections(path: Path) -> dict[str, str]:
+    """Return the sections of an earlier report, empty where there is none."""
     before = path.read_text("utf-8") if path.exists() else "# Results\n"
-    jobs, mark, results = before.partition("\n## ")
-    return jobs, f"## {results}" if mark else ""
+    jobs, *others = before.split("\n## ")
+    found = dict.fromkeys(_SECTIONS, "") | {"jobs": jobs}
+    for text in others:
+        heading = text.partition("\n")[0]
+        found[next(name for name in _SECTIONS if name in heading)] = f"## {text}"
+    return found
 
 
 def measure(data: Path, folder: Path, *, rows: int, pairs: int) -> Iterator[Line]:

@@ -46,8 +46,30 @@ class Server:
 @contextmanager
 def rfm_serve(stage: Stage) -> Iterator[Server]:
     """Run ``rfm serve`` over the stage's database."""
-    settings, port = stage.settings, _free_port()
-    values = {
+    port = _free_port()
+    order = [sys.executable, "-m", "rfm_backend", "serve", "--no-worker", "--port", str(port)]
+    with _running(order, port, _values(stage)) as process:
+        yield Server(port, process, {"Authorization": f"Bearer {stage.login.token}"})
+
+
+@contextmanager
+def rfm_worker(stage: Stage) -> Iterator[None]:
+    """Run ``rfm worker`` beside it, as the service starts its own: it ends with its standard input."""
+    order = [sys.executable, "-m", "rfm_backend", "worker", "--with-parent"]
+    with subprocess.Popen(  # our own interpreter
+        order,
+        env={**os.environ, **_values(stage)},
+        stdin=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as worker:
+        yield
+        worker.terminate()
+        worker.wait(60)
+
+
+def _values(stage: Stage) -> dict[str, str]:
+    settings = stage.settings
+    return {
         # As an operator runs it: no cross-origin rules for pages in development.
         "FLASK_ENV": "production",
         "SECRET_KEY": settings.secret_key,
@@ -58,9 +80,6 @@ def rfm_serve(stage: Stage) -> Iterator[Server]:
         "DB_PASS": settings.db_pass,
         "DB_NAME": settings.db_name,
     }
-    order = [sys.executable, "-m", "rfm_backend", "serve", "--no-worker", "--port", str(port)]
-    with _running(order, port, values) as process:
-        yield Server(port, process, {"Authorization": f"Bearer {stage.login.token}"})
 
 
 @contextmanager

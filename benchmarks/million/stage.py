@@ -28,7 +28,7 @@ from rfm_backend.storage.jobs import Job
 from rfm_backend.storage.migrate import migrate
 
 DATABASES = ("sqlite", "mysql")
-_PASSWORD = "correct horse battery"  # noqa: S105  # nobody's
+PASSWORD = "correct horse battery"  # noqa: S105  # nobody's
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Stage:
 def analyse_shop(folder: Path, *, n_customers: int) -> Path:
     """Make a shop's file and analyse it as a job's child does; return the folder of what came out."""
     sales, out = folder / "shop.csv", folder / "computed"
-    out.mkdir()
+    out.mkdir(parents=True)
     duckdb.connect(config={"threads": 1}).execute(
         f"""COPY (
             SELECT 'c' || lpad(CAST(c AS VARCHAR), 7, '0') AS customer_id,
@@ -102,6 +102,8 @@ def open_stage(kind: str, folder: Path, *, local_infile: bool = False) -> Iterat
         data_dir=folder / "data",
         upload_dir=folder / "uploads",
         local_infile=local_infile,
+        # A hundred people register here in a minute.
+        login_attempts=100_000,
     )
     if kind == "mysql":
         settings = replace(
@@ -119,7 +121,7 @@ def open_stage(kind: str, folder: Path, *, local_infile: bool = False) -> Iterat
             service,
             username=name,
             email=f"{name}@test.com",
-            password=_PASSWORD,
+            password=PASSWORD,
             device="bench",
             address="127.0.0.1",
         )

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
@@ -40,6 +41,7 @@ def command(*, with_parent: bool) -> None:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     if with_parent:
+        _let_others_first()
         threading.Thread(target=_end_with_parent, args=(worker.stop,), daemon=True).start()
     try:
         worker.run()
@@ -50,6 +52,12 @@ def command(*, with_parent: bool) -> None:
         # take for a fault of theirs and tell at length.
         logging.shutdown()
         os._exit(0)
+
+
+def _let_others_first() -> None:
+    """Leave the processor to the service beside this worker while somebody waits for an answer."""
+    if sys.platform != "win32":
+        os.nice(5)
 
 
 def _end_with_parent(stop: Callable[[], None]) -> None:
