@@ -94,13 +94,18 @@ fuzz: $(INSTALLED) ## Change inputs at random at each door, for SECONDS=60 each;
 	cd tests && for door in csv workbook token json_body; do \
 	  ../$(BIN)/python -m fuzz.run $$door $(or $(SECONDS),60) || exit 1; done
 
-bench: $(INSTALLED) ## Measure against peers run beside it, into benchmarks/RESULTS.md (20 million rows, long)
+DRAWS := .venv/.draws
+$(DRAWS): pyproject.toml constraints.txt | $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	@touch $@
+
+bench: $(DRAWS) ## Measure against peers run beside it, into benchmarks/RESULTS.md (20 million rows, long)
 	$(BIN)/python benchmarks/run.py
 
-bench-full: $(INSTALLED) ## The same with 100 million rows, into out/bench-full.md (very long, 12 GB of disk)
+bench-full: $(DRAWS) ## The same with 100 million rows, into out/bench-full.md (very long, 12 GB of disk)
 	@mkdir -p out
-	$(BIN)/python benchmarks/run.py --rows 100000000 --pairs 1 \
-	  --uploads 10000 --many-rows 50000000 --load-seconds 600 --out out/bench-full.md
+	$(BIN)/python benchmarks/run.py --pairs 1 \
+	  --sizes 1e6,5e6,20e6,100e6 --many-customers 10000000 --uploads 10000 --many-rows 50000000 --load-seconds 600 --out out/bench-full.md
 
 lock: $(INSTALLED) ## Renew constraints.txt, and requirements.lock from it
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv

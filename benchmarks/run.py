@@ -16,10 +16,11 @@ from pathlib import Path
 
 from many.section import measure_many
 from million.section import measure_results
+from scale.section import measure_scale
 from timing import Pair, run_once, run_pairs
 
 HERE = Path(__file__).resolve().parent
-_SECTIONS = ("jobs", "results", "users")
+_SECTIONS = ("jobs", "scale", "results", "users")
 PACKAGES = ("duckdb", "numpy", "scikit-learn", "fastexcel", "pandas", "polars", "python-calamine")
 
 
@@ -44,6 +45,13 @@ def main() -> None:
         help="measure one section, and keep the others as they stand",
     )
     parser.add_argument("--customers", type=int, default=1_000_000, help="of the saved results")
+    parser.add_argument(
+        "--sizes",
+        type=lambda text: [int(float(size)) for size in text.split(",")],
+        default=[1_000_000, 5_000_000, 20_000_000],
+        help="lines of the growing shops, with commas",
+    )
+    parser.add_argument("--many-customers", type=int, default=2_000_000, help="of one large shop")
     parser.add_argument("--uploads", type=int, default=1_000, help="of many users")
     parser.add_argument("--many-rows", type=int, default=5_000_000, help="of all these uploads")
     parser.add_argument("--load-seconds", type=float, default=60, help="of many users' requests")
@@ -55,6 +63,13 @@ def main() -> None:
         if asked.only in (None, "jobs"):
             lines = list(measure(data, Path(folder), rows=asked.rows, pairs=asked.pairs))
             sections["jobs"] = report(lines, pairs=asked.pairs)
+        if asked.only in (None, "scale"):
+            sections["scale"] = measure_scale(
+                Path(folder) / "scale",
+                sizes=asked.sizes,
+                n_customers=asked.many_customers,
+                picture=asked.out.with_name("scale.svg"),
+            )
         if asked.only in (None, "results"):
             sections["results"] = measure_results(
                 Path(folder), n_customers=asked.customers, pairs=min(asked.pairs, 2)

@@ -6,22 +6,20 @@ import sys
 import polars as pl
 
 path, out = sys.argv[1:3]
-lines = (
-    pl.scan_csv(
-        path,
-        schema_overrides={
-            "InvoiceNo": pl.String,
-            "CustomerID": pl.String,
-            "Quantity": pl.Float64,
-            "UnitPrice": pl.Float64,
-            "InvoiceDate": pl.Datetime,
-        },
-        try_parse_dates=True,
-    )
-    .select("CustomerID", "InvoiceNo", "InvoiceDate", "Quantity", "UnitPrice")
-    .filter(
-        pl.col("CustomerID").is_not_null() & (pl.col("Quantity") > 0) & (pl.col("UnitPrice") > 0)
-    )
+KINDS = {
+    "InvoiceNo": pl.String(),
+    "CustomerID": pl.String(),
+    "Quantity": pl.Float64(),
+    "UnitPrice": pl.Float64(),
+    "InvoiceDate": pl.Datetime(),
+}
+table = (
+    pl.scan_parquet(path).with_columns(pl.col(name).cast(kind) for name, kind in KINDS.items())
+    if path.endswith(".parquet")
+    else pl.scan_csv(path, schema_overrides=KINDS, try_parse_dates=True)
+)
+lines = table.select("CustomerID", "InvoiceNo", "InvoiceDate", "Quantity", "UnitPrice").filter(
+    pl.col("CustomerID").is_not_null() & (pl.col("Quantity") > 0) & (pl.col("UnitPrice") > 0)
 )
 customers = (
     lines.group_by("CustomerID")
