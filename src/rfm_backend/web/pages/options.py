@@ -112,4 +112,6 @@ def _around(visit: Visit, found: "AnalysisHead") -> dict[str, object]:
             for one in others
         ],
         "zones": ZONES,
+        # The setting that somebody was led to, which may be folded away.
+        "led_to": visit.request.args.get("at", ""),
     }
