@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from rfm_backend.errors import InvalidRequest
 from rfm_backend.pipeline.options import Options
 from rfm_backend.services.previews import header_hash, inspect_upload
 from rfm_backend.services.service import Service
@@ -91,6 +92,24 @@ def look_at(service: Service, upload: Upload, options: Options | None = None) ->
         It cannot be opened as a table at all.
     """
     return _look_of(inspect_upload(service, upload, options))
+
+
+def look_at_sheet(service: Service, upload: Upload, sheet: str) -> tuple[Look, str]:
+    """Return what is seen of one sheet, and its name; "" and the file as it is found for that very sheet.
+
+    Raises
+    ------
+    InvalidRequest
+        The file has no such sheet.
+    UnusableInput
+        It cannot be opened as a table at all.
+    """
+    found = look_at(service, upload)
+    if not sheet or sheet == found.sheet:
+        return found, ""
+    if sheet not in found.sheets:
+        raise InvalidRequest("The file has no such sheet.", field="sheet", reason="choice")
+    return look_at(service, upload, Options(sheet=sheet)), sheet
 
 
 def fitting_mappings(service: Service, upload: Upload, look: Look) -> list[SavedMapping]:
