@@ -154,13 +154,13 @@ def test_a_setting_that_cannot_be_is_told_beside_its_field_and_the_rest_stays(
 ) -> None:
     person, _, analysis_id = shop
     form = form_of(options_to_json(Options()), n_clusters=5)
-    sent = {**form.values, "since": "2024-01-01", "keep": "my column", name: value}
+    sent = {**form.values, "since": "2024-01-01", "keep": "customer_name", name: value}
 
     answer = visit(api, "POST", f"/analyses/{analysis_id}/settings", person.token, data=sent)
 
     assert answer.status_code in (400, 404)
     assert f'id="{field}-error"' in answer.text
-    assert "my column" in answer.text
+    assert ">customer_name</textarea>" in answer.text
     assert answer.text.count('class="error"') == 1
 
 

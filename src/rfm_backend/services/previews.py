@@ -32,6 +32,8 @@ from rfm_backend.storage.uploads import Upload
 
 _LOOK: Final = "rfm_backend.services.previews:look"
 _SECONDS: Final = 60.0
+# A larger file takes seconds to be looked at.
+_QUICK_BYTES: Final = 2_000_000
 # So many sheets of a workbook are noted.
 _MOST_NOTED: Final = 8
 
@@ -98,9 +100,9 @@ def inspect_upload(
     return told
 
 
-def is_noted(service: Service, upload: Upload, sheet: str | None = None) -> bool:
-    """Tell whether an upload, or a sheet of it, was looked at, so that its inspection is there at once."""
-    return (sheet or "") in _noted(service, upload)
+def is_quick(service: Service, upload: Upload, sheet: str | None = None) -> bool:
+    """Tell whether an inspection is there at once: the file is small, or it, or this sheet, was looked at."""
+    return upload.size_bytes <= _QUICK_BYTES or (sheet or "") in _noted(service, upload)
 
 
 def _noted(service: Service, upload: Upload) -> dict[str, dict[str, object]]:

@@ -14,6 +14,7 @@ from typing import Final
 
 from rfm_backend.errors import InvalidRequest
 from rfm_backend.pipeline.options import MOST_CLUSTERS, MOST_SEED
+from rfm_backend.services.looks import Look
 from rfm_backend.web.forms import Form
 
 CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -76,6 +77,24 @@ def body_of(options: Mapping[str, object], form: Form) -> dict[str, object]:
     if form["model_from"]:
         body["model_from"] = _number(form["model_from"], "model_from", low=1, high=2**63 - 1)
     return body
+
+
+def check_columns(body: Mapping[str, object], look: Look) -> None:
+    """Refuse a column that the file does not have, beside the field that names it.
+
+    Raises
+    ------
+    InvalidRequest
+        ``field`` is "by", "exclude" or "keep".
+    """
+    named = {
+        "by": [str(body["by"])] if body["by"] else [],
+        "exclude": [pair[0] for pair in _list(body["exclude"])],
+        "keep": [str(name) for name in _list(body["keep"])],
+    }
+    for field, names in named.items():
+        if any(look.column_of(name) is None for name in names):
+            raise InvalidRequest("The file has no such column.", field=field, reason="column")
 
 
 def _list(value: object) -> list[list[str]]:

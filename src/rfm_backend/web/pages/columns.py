@@ -32,8 +32,6 @@ from rfm_backend.web.routing import Screen, Visit, page
 if TYPE_CHECKING:
     from rfm_backend.storage.uploads import Upload
 
-# Of a larger file the page says first that it is being looked at.
-_AT_ONCE_BYTES: Final = 2_000_000
 # Of a file with thousands of columns these many, and those that have a role.
 _MOST_COLUMNS: Final = 100
 _FIELDS: Final = (
@@ -62,8 +60,9 @@ def show_columns(visit: Visit) -> Screen:
     """Show what each column of an upload is taken for."""
     upload = uploads.get(visit.service, visit.user.id, visit.path["upload_id"])
     wanted = visit.request.args.get("sheet", "")
-    is_large = upload.size_bytes > _AT_ONCE_BYTES and "look" not in visit.request.args
-    if is_large and not previews.is_noted(visit.service, upload, wanted):
+    is_quick = previews.is_quick(visit.service, upload, wanted)
+    # Of one that takes long the page says first that it is being looked at.
+    if not is_quick and "look" not in visit.request.args:
         onward = _address(upload, sheet=wanted, look="now")
         return Screen(template="columns_wait.html", values={"upload": upload, "onward": onward})
     try:

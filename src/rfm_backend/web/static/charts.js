@@ -100,7 +100,7 @@
         itemStyle: { borderColor: colours.paper, borderWidth: 0, gapWidth: 3 },
         emphasis: { itemStyle: { borderColor: colours.ink } },
         label: {
-          position: [0, 0], padding: 8, fontSize: 13, lineHeight: 17, overflow: "break", lineOverflow: "truncate",
+          position: [0, 0], padding: 8, fontSize: 13, lineHeight: 17, overflow: "truncate", ellipsis: "…", minMargin: 2,
           formatter: (one) => `${one.name}\n${one.data.text}`,
         },
         data: figures.tiles.map((tile) => ({
