@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from api.shop import Api, Person
+from web.shown import grouped_sales
 from web.test_pages import visit
 
 from rfm_backend.catalogue import words
@@ -162,6 +163,43 @@ def test_a_setting_that_cannot_be_is_told_beside_its_field_and_the_rest_stays(
     assert f'id="{field}-error"' in answer.text
     assert ">customer_name</textarea>" in answer.text
     assert answer.text.count('class="error"') == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("by", "Land"), ("exclude", "Land = DE"), ("keep", "email\nLand")]
+)
+def test_a_column_that_the_file_has_not_is_told_before_anything_runs(
+    api: Api, shop: Shop, name: str, value: str
+) -> None:
+    person, _, analysis_id = shop
+    form = form_of(options_to_json(Options()), n_clusters=5)
+
+    answer = visit(
+        api,
+        "POST",
+        f"/analyses/{analysis_id}/settings",
+        person.token,
+        data={**form.values, name: value},
+    )
+
+    assert answer.status_code == 400
+    assert f'id="{name}-error"' in answer.text
+    assert "The file has no such column" in answer.text
+    assert "customer_id, invoice_id, invoice_date, amount, customer_name, email" in answer.text
+
+
+def test_a_column_to_score_apart_by_is_chosen_from_those_of_the_file(api: Api) -> None:
+    person = api.person()
+    analysis_id = person.process(person.upload(grouped_sales()), by="country")["analysis_id"]
+
+    page = visit(api, "GET", f"/analyses/{analysis_id}/settings", person.token).text
+
+    offered = page.partition('<select id="by"')[2].partition("</select>")[0]
+    # The columns of api/shop.py and shown.py, by hand; "" is nobody apart.
+    assert re.findall(r'value="([^"]*)"', offered) == [
+        "", "customer_id", "invoice_id", "invoice_date", "amount", "customer_name", "email", "country",
+    ]  # fmt: skip
+    assert re.findall(r'value="([^"]*)" selected', offered) == ["country"]
 
 
 def test_a_choice_that_is_none_of_the_list_is_told(api: Api, shop: Shop) -> None:

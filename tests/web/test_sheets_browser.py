@@ -30,9 +30,7 @@ def three_sheets() -> bytes:
     return out.getvalue()
 
 
-def test_the_second_of_three_sheets_is_chosen_seen_and_analysed(
-    watched: Watched, api: Api
-) -> None:
+def test_the_second_of_three_sheets_is_chosen_seen_and_analysed(watched: Watched, api: Api) -> None:
     page, person = watched.page, api.person()
     watched.look("en", "light")
     page.set_viewport_size(DESK)

@@ -40,7 +40,9 @@ def test_axe_finds_nothing_while_a_large_file_is_looked_at(watched: Watched, api
         # Without the refresh, which Chromium follows before anything can be looked at.
         answer = route.fetch()
         shown.append(answer.text())
-        route.fulfill(response=answer, body=shown[-1].replace('http-equiv="refresh"', 'name="held"'))
+        route.fulfill(
+            response=answer, body=shown[-1].replace('http-equiv="refresh"', 'name="held"')
+        )
 
     watched.page.route(f"**/uploads/{upload_id}", hold)
     for language, theme, size in LOOKS:

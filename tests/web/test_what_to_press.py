@@ -108,7 +108,9 @@ def test_every_finding_leads_to_the_control_that_decides_it(
 def test_a_failed_analysis_says_what_to_press(api: Api, shown: Shown, language: Language) -> None:
     (job,) = [
         one
-        for one in api.service.database.read(lambda tx: tx.execute(sa.select(JOBS.c.id, JOBS.c.user_id)).all())
+        for one in api.service.database.read(
+            lambda tx: tx.execute(sa.select(JOBS.c.id, JOBS.c.user_id)).all()
+        )
         if one.user_id == shown.person.user_id
     ][:1]
     told = {}
@@ -117,7 +119,9 @@ def test_a_failed_analysis_says_what_to_press(api: Api, shown: Shown, language: 
             lambda tx, kind=kind: tx.execute(
                 sa.update(JOBS)
                 .filter_by(id=job.id)
-                .values(state="failed", error_code=kind.code, error_message="Say --map ROLE=COLUMN.")
+                .values(
+                    state="failed", error_code=kind.code, error_message="Say --map ROLE=COLUMN."
+                )
             )
         )
         page = in_language(api, f"/jobs/{job.id}", shown.person.token, language)
@@ -131,7 +135,10 @@ def test_the_columns_of_an_undecided_file_say_what_to_press(
     api: Api, shown: Shown, language: Language
 ) -> None:
     rows = ["customer_id,customer_no,invoice_date,amount,currency"]
-    rows += [f"c{n},k{n},0{1 + n % 9}/0{1 + n % 8}/2024,1{n}.000,{('IDR', 'USD')[n % 2]}" for n in range(9)]
+    rows += [
+        f"c{n},k{n},0{1 + n % 9}/0{1 + n % 8}/2024,1{n}.000,{('IDR', 'USD')[n % 2]}"
+        for n in range(9)
+    ]
     upload_id = shown.person.upload("\n".join(rows).encode())
 
     page = in_language(api, f"/uploads/{upload_id}", shown.person.token, language)

@@ -79,9 +79,7 @@ class ToldResult:
     model_json: str
 
 
-def write_form(
-    told: ToldResult, path: Path, *, form: Form, most_rows: int = MOST_ROWS
-) -> None:
+def write_form(told: ToldResult, path: Path, *, form: Form, most_rows: int = MOST_ROWS) -> None:
     """Write a result in one form, to a path that nobody looks at yet.
 
     Raises

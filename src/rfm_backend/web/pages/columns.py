@@ -190,9 +190,7 @@ def _told(visit: Visit, asked: Asked, message: str, *, status: int = 422) -> Scr
     return _shown(visit, asked, message=message, status=status)
 
 
-def _unreadable(
-    visit: Visit, upload: "Upload", error: UnusableInput, *, sheet: str = ""
-) -> Screen:
+def _unreadable(visit: Visit, upload: "Upload", error: UnusableInput, *, sheet: str = "") -> Screen:
     message = words_of(error, visit.words)
     if sheet:
         message = visit.words("choose.sheet_unreadable", sheet=sheet)

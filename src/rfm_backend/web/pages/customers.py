@@ -68,9 +68,7 @@ def export_customers(visit: Visit) -> Screen | Response:
     )
 
 
-def _too_many(
-    visit: Visit, analysis: "AnalysisHead", asked: Asked, error: TooManyRows
-) -> Screen:
+def _too_many(visit: Visit, analysis: "AnalysisHead", asked: Asked, error: TooManyRows) -> Screen:
     """Return what to take instead of a workbook: the same customers as CSV, or fewer of them."""
     wanted = {**asked.filters, "form": "csv"}
     return Screen(

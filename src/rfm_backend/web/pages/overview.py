@@ -9,7 +9,12 @@ from rfm_backend.pipeline.analysis import Finding, Quality, SegmentProfile, Summ
 from rfm_backend.services import analyses, insights, parts, result_rows
 from rfm_backend.services.insights import Earlier, Told
 from rfm_backend.services.parts import Part
-from rfm_backend.web.addresses import customers_address, segment_address, settings_address, with_query
+from rfm_backend.web.addresses import (
+    customers_address,
+    segment_address,
+    settings_address,
+    with_query,
+)
 from rfm_backend.web.analysis_head import head_of
 from rfm_backend.web.customer_list import Asked, rows_in_words
 from rfm_backend.web.heat_map import MEASURES, Measure, make_heat_map
