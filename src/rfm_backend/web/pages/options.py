@@ -6,6 +6,7 @@ from flask import Response
 
 from rfm_backend.catalogue import Words
 from rfm_backend.errors import RfmError
+from rfm_backend.pipeline.analysis import Summary
 from rfm_backend.pipeline.rules import BUILT_IN_TABLES
 from rfm_backend.services import analyses, insights, keeping, uploads
 from rfm_backend.services.looks import Look, quick_look
@@ -16,6 +17,7 @@ from rfm_backend.web.forms import Form, refused, sent_form
 from rfm_backend.web.onward import begin_analysis
 from rfm_backend.web.option_forms import (
     CHOICES,
+    EDGES,
     NAMES,
     ZONES,
     body_of,
@@ -41,7 +43,8 @@ _TOLD: Final = ("davies_bouldin", "calinski_harabasz", "smallest_share")
 def show_settings(visit: Visit) -> Screen:
     """Show what an analysis was made with, to change it for a new run."""
     found = analyses.by_id(visit.service, visit.user.id, visit.path["analysis_id"])
-    form = form_of(found.option_values, n_clusters=found.n_clusters)
+    edges = _edges_of(insights.tell(visit.service, found).summary)
+    form = form_of(found.option_values, n_clusters=found.n_clusters, edges=edges)
     table = visit.request.args.get("table")
     if table:
         form = Form(values={**form.values, "segments": table})
@@ -90,6 +93,17 @@ def criteria_chart(summary: dict[str, object], words: Words) -> LineChart | None
         further=tuple(line(name) for name in _TOLD),
         chosen=numbers.index(len(clusters)) if len(clusters) in numbers else None,
     )
+
+
+def _edges_of(summary: Summary) -> dict[str, tuple[float, ...]]:
+    """Return the edges of everybody, to begin one's own from.
+
+    Groups have edges each, of which none is everybody's; R's have their equals on the other side.
+    """
+    one = summary.edges[0]
+    if len(summary.edges) > 1 or one.right_open:
+        return {}
+    return {"recency": one.recency, "frequency": one.frequency, "monetary": one.monetary}
 
 
 def _upload(visit: Visit, found: "AnalysisHead") -> "Upload":
@@ -143,6 +157,7 @@ def _around(visit: Visit, found: "AnalysisHead") -> dict[str, object]:
             (one.id, names.get(one.upload_id, ""), one.created_at, one.n_customers)
             for one in others
         ],
+        "edges": EDGES,
         "zones": ZONES,
         "columns": [column.name for column in look.columns[:_MOST_COLUMNS]] if look else [],
         "by_choices": _by_choices(str(found.option_values["by"] or ""), look, say),
