@@ -94,7 +94,8 @@ class _Request(Request):
     ) -> IO[bytes]:
         """Return where a file of a form is kept: on the disk early, so that many take little memory."""
         del total_content_length, content_type, filename, content_length
-        held = cast("IO[bytes]", tempfile.SpooledTemporaryFile(max_size=_HELD_BYTES))
+        # Closed with the request, below.
+        held = cast("IO[bytes]", tempfile.SpooledTemporaryFile(max_size=_HELD_BYTES))  # noqa: SIM115
         self.__dict__.setdefault("_held", []).append(held)
         return held
 

@@ -4,6 +4,7 @@ import html
 import json
 import re
 import string
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -30,12 +31,13 @@ VALUES = {
 
 
 def codes_of_findings() -> list[str]:
-    return [key.partition(".")[2] for key in words("en").keys() if key.startswith("findings.")]
+    keys = words("en").keys()
+    return [key.partition(".")[2] for key in keys if key.startswith("findings.")]
 
 
 def every_finding() -> list[dict[str, object]]:
     """Return one of each, as a summary keeps them."""
-    found = []
+    found: list[dict[str, object]] = []
     for code in codes_of_findings():
         text = words("en")._messages[f"findings.{code}"]
         names = {name for _, name, _, _ in string.Formatter().parse(text) if name} | {"option"}
@@ -47,6 +49,10 @@ def every_finding() -> list[dict[str, object]]:
 def text_of(page: str) -> str:
     shown = re.sub(r"<script.*?</script>|<[^>]+>", " ", page, flags=re.DOTALL)
     return re.sub(r"\s+", " ", html.unescape(shown))
+
+
+def execute(statement: sa.Update, tx: sa.Connection) -> None:
+    tx.execute(statement)
 
 
 def in_language(api: Api, path: str, token: str, language: Language) -> str:
@@ -106,25 +112,20 @@ def test_every_finding_leads_to_the_control_that_decides_it(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_failed_analysis_says_what_to_press(api: Api, shown: Shown, language: Language) -> None:
-    (job,) = [
-        one
-        for one in api.service.database.read(
-            lambda tx: tx.execute(sa.select(JOBS.c.id, JOBS.c.user_id)).all()
-        )
-        if one.user_id == shown.person.user_id
-    ][:1]
+    job_id = api.service.database.read(
+        lambda tx: tx.execute(
+            sa.select(JOBS.c.id).filter_by(user_id=shown.person.user_id).limit(1)
+        ).scalar_one()
+    )
     told = {}
     for kind in errors_raised():
-        api.service.database.write(
-            lambda tx, kind=kind: tx.execute(
-                sa.update(JOBS)
-                .filter_by(id=job.id)
-                .values(
-                    state="failed", error_code=kind.code, error_message="Say --map ROLE=COLUMN."
-                )
-            )
+        failed = (
+            sa.update(JOBS)
+            .filter_by(id=job_id)
+            .values(state="failed", error_code=kind.code, error_message="Say --map ROLE=COLUMN.")
         )
-        page = in_language(api, f"/jobs/{job.id}", shown.person.token, language)
+        api.service.database.write(partial(execute, failed))
+        page = in_language(api, f"/jobs/{job_id}", shown.person.token, language)
         told[kind.code] = OPTION.findall(text_of(page))
 
     assert set(map(tuple, told.values())) == {()}
