@@ -10,9 +10,10 @@ the API's errors are problems, a page's are pages; only origins of the allow-lis
 import logging
 import re
 import secrets
+import tempfile
 import time
 from collections.abc import Mapping
-from typing import Final
+from typing import IO, Final, cast
 
 from flask import Flask, Request, Response, g, request
 from flask_cors import CORS
@@ -62,6 +63,8 @@ _DECLARE_PAGES: Final = (
 )  # fmt: skip
 # A multipart body is larger than its file by its boundaries and fields.
 _BODY_SLACK: Final = 1024 * 1024
+# So much of each file of a form is held in memory.
+_HELD_BYTES: Final = 64 * 1024
 _LOCAL_PAGES: Final = (r"http://localhost(:\d+)?", r"http://127\.0\.0\.1(:\d+)?")
 _POLICY: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _HEADERS: Final = {
@@ -79,7 +82,28 @@ class _Request(Request):
 
     # Not below the 64 KiB that the parser takes at a time.
     max_form_memory_size = 256 * 1024
-    max_form_parts = 20
+    # The files of the plain upload form; upload.js sends each by itself.
+    max_form_parts = 50
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        """Return where a file of a form is kept: on the disk early, so that many take little memory."""
+        del total_content_length, content_type, filename, content_length
+        # Closed with the request, below.
+        held = cast("IO[bytes]", tempfile.SpooledTemporaryFile(max_size=_HELD_BYTES))  # noqa: SIM115
+        self.__dict__.setdefault("_held", []).append(held)
+        return held
+
+    def close(self) -> None:
+        """Close the files, those of a form that was refused midway too."""
+        super().close()
+        for held in self.__dict__.get("_held", []):
+            held.close()
 
 
 def create_app(service: Service) -> Flask:

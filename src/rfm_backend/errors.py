@@ -4,6 +4,7 @@
     ├── InvalidOption          an option, or two of them together, cannot be used
     │   ├── InvalidRuleTable   a segment or threshold table has gaps, overlaps or a wrong form
     │   ├── OutputExists       a result file stands there already and may not be replaced
+    │   ├── TooManyRows        the form of file that was asked for cannot hold so many rows
     │   └── MissingExtra       what was asked needs a package that is not installed
     ├── UnusableInput          the input cannot be used as it stands
     │   ├── FileNotFound       there is no such file
@@ -80,6 +81,12 @@ class OutputExists(InvalidOption):
     """A result file stands there already and may not be replaced."""
 
     code = "output_exists"
+
+
+class TooManyRows(InvalidOption):
+    """The form of file that was asked for cannot hold so many rows."""
+
+    code = "too_many_rows"
 
 
 class MissingExtra(InvalidOption):

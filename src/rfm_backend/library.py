@@ -30,7 +30,7 @@ from rfm_backend.pipeline.options import Level, Options, Returns
 from rfm_backend.pipeline.rules import BUILT_IN_TABLES, RuleTable, load_rules
 from rfm_backend.pipeline.run import analyse
 from rfm_backend.pipeline.score import ScoreMethod
-from rfm_backend.pipeline.thresholds import parse_thresholds
+from rfm_backend.pipeline.thresholds import Thresholds, parse_thresholds
 from rfm_backend.progress import Progress, no_progress
 from rfm_backend.reading.lines import physical_lines
 from rfm_backend.reading.source import frame_table, open_tables
@@ -86,6 +86,7 @@ def segment(
     options: Options | None = None,
     model: Model | str | Path | None = None,
     table: str | None = None,
+    thresholds: Thresholds | None = None,
     resources: Resources | None = None,
     progress: Progress = no_progress,
     **values: Unpack[OptionValues],
@@ -103,6 +104,8 @@ def segment(
         Apply a saved model instead of fitting one.
     table : str, optional
         The TOML text of a segment table; ``segments`` is then only its name.
+    thresholds : Thresholds, optional
+        Fixed edges of the scores; ``scores`` is then only their name.
     resources : Resources, optional
         Memory and threads.
     progress : callable, optional
@@ -157,7 +160,7 @@ def segment(
                 engine=engine,
                 rules=rules,
                 rule_findings=findings,
-                method="quantile" if applied else _read_method(chosen.scores),
+                method="quantile" if applied else thresholds or _read_method(chosen.scores),
                 model=applied,
                 find_lines=physical_lines,
                 progress=progress,

@@ -90,6 +90,13 @@ def test_other_options_are_another_analysis_and_the_newest_is_shown(person: Pers
     assert person.ask("GET", f"/api/rfm/summary/{upload_id}").json["code"] == "not_processed"
 
 
+EDGES = {
+    "recency": [30, 90, 180, 365],
+    "frequency": [1, 2, 4, 5],
+    "monetary": [1000, 1500, 2000, 3000],
+}
+
+
 @pytest.mark.parametrize(
     ("options", "field"),
     [
@@ -100,6 +107,10 @@ def test_other_options_are_another_analysis_and_the_newest_is_shown(person: Pers
         ({"snapshot_date": "soon"}, None),
         ({"since": "2024-02-01", "until": "2024-01-01"}, "since"),
         ({"scores": "/etc/passwd"}, "scores"),
+        ({"scores": "thresholds"}, "scores"),
+        ({"scores": "r-rfm", "thresholds": EDGES}, "scores"),
+        ({"thresholds": {**EDGES, "recency": [30, 30, 180, 365]}}, "thresholds"),
+        ({"thresholds": {**EDGES, "recency": [30, 90, 180]}}, "where"),
         ({"nonsense": 1}, "nonsense"),
         ({"mapping": {"customer_id": 7}}, "mapping"),
     ],

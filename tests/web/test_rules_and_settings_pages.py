@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from api.shop import Api, Person
+from web.shown import grouped_sales
 from web.test_pages import visit
 
 from rfm_backend.catalogue import words
@@ -154,13 +155,128 @@ def test_a_setting_that_cannot_be_is_told_beside_its_field_and_the_rest_stays(
 ) -> None:
     person, _, analysis_id = shop
     form = form_of(options_to_json(Options()), n_clusters=5)
-    sent = {**form.values, "since": "2024-01-01", "keep": "my column", name: value}
+    sent = {**form.values, "since": "2024-01-01", "keep": "customer_name", name: value}
 
     answer = visit(api, "POST", f"/analyses/{analysis_id}/settings", person.token, data=sent)
 
     assert answer.status_code in (400, 404)
     assert f'id="{field}-error"' in answer.text
-    assert "my column" in answer.text
+    assert ">customer_name</textarea>" in answer.text
+    assert answer.text.count('class="error"') == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("by", "Land"), ("exclude", "Land = DE"), ("keep", "email\nLand")]
+)
+def test_a_column_that_the_file_has_not_is_told_before_anything_runs(
+    api: Api, shop: Shop, name: str, value: str
+) -> None:
+    person, _, analysis_id = shop
+    form = form_of(options_to_json(Options()), n_clusters=5)
+
+    answer = visit(
+        api,
+        "POST",
+        f"/analyses/{analysis_id}/settings",
+        person.token,
+        data={**form.values, name: value},
+    )
+
+    assert answer.status_code == 400
+    assert f'id="{name}-error"' in answer.text
+    assert "The file has no such column" in answer.text
+    assert "customer_id, invoice_id, invoice_date, amount, customer_name, email" in answer.text
+
+
+def test_a_column_to_score_apart_by_is_chosen_from_those_of_the_file(api: Api) -> None:
+    person = api.person()
+    analysis_id = person.process(person.upload(grouped_sales()), by="country")["analysis_id"]
+
+    page = visit(api, "GET", f"/analyses/{analysis_id}/settings", person.token).text
+
+    offered = page.partition('<select id="by"')[2].partition("</select>")[0]
+    # The columns of api/shop.py and shown.py, by hand; "" is nobody apart.
+    assert re.findall(r'value="([^"]*)"', offered) == [
+        "", "customer_id", "invoice_id", "invoice_date", "amount", "customer_name", "email", "country",
+    ]  # fmt: skip
+    assert re.findall(r'value="([^"]*)" selected', offered) == ["country"]
+
+
+EDGES = {
+    "recency": [30.0, 90.0, 180.0, 365.0],
+    "frequency": [1.0, 2.0, 4.0, 5.0],
+    "monetary": [1000.5, 1500.0, 2000.0, 3000.0],
+}
+
+
+def test_steps_of_ones_own_score_as_they_say_and_stay_with_the_analysis(api: Api) -> None:
+    person = api.person()
+    upload_id = person.upload()
+    first = person.process(upload_id)["analysis_id"]
+    asked = {
+        f"{name}_{place}": str(edge)
+        for name, edges in EDGES.items()
+        for place, edge in enumerate(edges, 1)
+    }
+    form = {
+        **form_of(options_to_json(Options()), n_clusters=5).values,
+        **asked,
+        "scores": "thresholds",
+    }
+
+    sent = visit(api, "POST", f"/analyses/{first}/settings", person.token, data=form)
+    # The API's call of the same meaning joins the page's job.
+    analysis_id = person.process(upload_id, thresholds=EDGES)["analysis_id"]
+
+    assert sent.status_code == 303
+    assert len(person.ask("GET", "/api/analyses").json["items"]) == 2
+    for row in rows(person, upload_id):
+        # DESIGN.md, Definitions: 1 + the edges below the value, and for days the other way round.
+        above = {
+            name: sum(float(row[name]) > edge for edge in edges) for name, edges in EDGES.items()
+        }
+        expected = f"{5 - above['recency']}{1 + above['frequency']}{1 + above['monetary']}"
+        assert row["rfm_cell"] == expected
+    page = visit(api, "GET", f"/analyses/{analysis_id}/settings", person.token).text
+    assert (
+        'name="monetary_1" id="monetary_1" type="number" step="any" min="0" value="1000.5"' in page
+    )
+    assert re.search(r'value="thresholds" checked', page)
+    again = visit(api, "POST", f"/analyses/{analysis_id}/settings", person.token, data=form)
+    assert again.headers["Location"] == f"/analyses/{analysis_id}"
+    compared = visit(api, "GET", f"/analyses/{first}/compare/{analysis_id}", person.token).text
+    assert "Money spent: 1,000.5, 1,500, 2,000, 3,000" in compared
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"recency_2": "30"}, "recency_1"),
+        ({"frequency_4": ""}, "frequency_1"),
+        ({"monetary_1": "much"}, "monetary_1"),
+        ({"monetary_1": "9000"}, "monetary_1"),
+    ],
+)
+def test_steps_that_do_not_ascend_are_told_beside_their_row(
+    api: Api, shop: Shop, changed: dict[str, str], field: str
+) -> None:
+    asked = {
+        f"{name}_{place}": str(edge)
+        for name, edges in EDGES.items()
+        for place, edge in enumerate(edges, 1)
+    }
+    form = {
+        **form_of(options_to_json(Options()), n_clusters=5).values,
+        **asked,
+        "scores": "thresholds",
+    }
+
+    answer = visit(
+        api, "POST", f"/analyses/{shop[2]}/settings", shop[0].token, data={**form, **changed}
+    )
+
+    assert answer.status_code == 400
+    assert f'id="{field}-error"' in answer.text
     assert answer.text.count('class="error"') == 1
 
 

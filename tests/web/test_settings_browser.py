@@ -275,3 +275,21 @@ def test_axe_finds_nothing_on_these_pages(
         watched.page.set_viewport_size(size)
         watched.page.goto(path.format(upload=upload, analysis=first))
         watched.check_access()
+
+
+def test_steps_of_ones_own_are_asked_for_where_they_are_chosen(
+    analysis: tuple[Page, str], watched: Watched
+) -> None:
+    page, address = analysis
+    watched.allowed = ("Failed to load resource: the server responded with a status of 400",)
+    for language, theme, size in LOOKS:
+        watched.look(language, theme)
+        page.set_viewport_size(size)
+        page.goto(f"{address}/settings")
+        expect(page.locator("#recency_1")).to_be_hidden()
+        page.locator("[value='thresholds']").check()
+        page.locator("#recency_1").fill("9999")
+        watched.check_access()
+        page.locator(".act button").click()
+        expect(page.locator("#recency_1-error")).to_be_visible()
+        watched.check_access()

@@ -42,6 +42,20 @@ def held_job(api: Api, person: Person, upload_id: int, **state: object) -> Job:
     return api.service.database.write(unit)
 
 
+def test_the_plain_form_takes_fifty_files_at_once_and_says_so_to_more(api: Api) -> None:
+    person = api.person()
+    empty = [(b"", f"{n}.csv") for n in range(51)]
+
+    fifty = send(api, person, *empty[:50])
+    more = send(api, person, *empty)
+
+    # Each file has its own line, here with why it was refused.
+    assert fifty.text.count("<li><p><strong>") == 50
+    assert more.status_code == 413
+    assert "Choose at most 50 at a time" in more.text
+    assert person.ask("GET", "/api/uploads").json["items"] == []
+
+
 def test_one_file_leads_to_its_columns_and_several_to_a_list(api: Api) -> None:
     person = api.person()
 

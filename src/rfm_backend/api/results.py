@@ -151,7 +151,7 @@ def explain_customer(call: Call) -> Response:
             ),
         )
     },
-    problems=(404, 409),
+    problems=(404, 409, 422),
 )
 def export_results(call: Call) -> Response:
     """Download the result as CSV, XLSX, Parquet or JSON, or the report as HTML."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from rfm_backend.catalogue import Words
 from rfm_backend.cli.layout import Column, Row, bar, lay_out, wrap
-from rfm_backend.output.phrases import phrase_finding
+from rfm_backend.output.phrases import phrase_finding, typed_hint
 from rfm_backend.pipeline.analysis import ClusterProfile, Quality, SegmentProfile, Summary
 
 if TYPE_CHECKING:
@@ -320,9 +320,9 @@ def _findings(summary: Summary, words: Words, width: int) -> list["Text"]:
     ordered = sorted(summary.findings, key=lambda one: one.level != "warning")
     for finding in ordered:
         is_warning = finding.level == "warning"
-        text = phrase_finding(finding, words, currency=summary.quality.currency)
+        told = phrase_finding(finding, words, currency=summary.quality.currency)
         lines += wrap(
-            text,
+            f"{told} {typed_hint(finding, words)}".rstrip(),
             width=width,
             first="! " if is_warning else "  ",
             style=_BAD if is_warning else "dim",

@@ -21,7 +21,6 @@ from rfm_backend.library import Resources, segment
 from rfm_backend.output.summary_json import summary_to_json
 from rfm_backend.output.tables import exact_amount_sql, json_value_sql
 from rfm_backend.pipeline.model import model_to_json
-from rfm_backend.pipeline.options_json import options_to_json
 from rfm_backend.pipeline.run import Analysis, result_sql
 from rfm_backend.progress import Step
 from rfm_backend.services.requests import request_from_json
@@ -61,6 +60,7 @@ def compute(
             options=wanted.options,
             model=wanted.model,
             table=wanted.table_toml,
+            thresholds=wanted.thresholds,
             resources=Resources(memory_limit=memory_limit, threads=threads),
             progress=_ProgressFile(out / PROGRESS),
         ) as result,
@@ -75,7 +75,7 @@ def compute(
         result.to_html(out / "report.en.html", language="en")
         result.to_html(out / "report.id.html", language="id")
         return {
-            "options": options_to_json(wanted.options),
+            "options": wanted.option_values,
             "columns": list(analysis.result_columns),
             "n_customers": result.quality.n_customers,
             "n_clusters": len(result.clusters),

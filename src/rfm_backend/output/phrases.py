@@ -23,6 +23,22 @@ _NAMED: Final = {
 }
 
 
+# What a reader can do about a finding: the setting that decides it, or the choice of the columns.
+HINTS: Final = {
+    "guest_id": "exclude",
+    "dates_far_ahead": "snapshot_date",
+    "exact_duplicates": "duplicates",
+    "rows_repeated_across_files": "duplicates",
+    "many_unreadable": "columns",
+    "days_counted": "level",
+    "unknown_status": "exclude",
+    "written_offsets": "timezone",
+    "several_offsets": "timezone",
+    "unsure_column": "column",
+    "customer_by_other_column": "columns",
+}
+
+
 # Whom to write to first: what can be lost, then what can grow, then what may wait.
 _URGENCY: Final = (
     "cant_lose_them", "cannot_lose_them", "at_risk", "champions", "loyal_customers", "loyal",
@@ -37,6 +53,12 @@ def phrase_finding(finding: Finding, words: Words, *, currency: str | None = Non
         name: _phrase_value(name, value, words, currency) for name, value in finding.values.items()
     }
     return words(f"findings.{finding.code}", **values)
+
+
+def typed_hint(finding: Finding, words: Words) -> str:
+    """Return what to type on a terminal about `finding`; "" where there is nothing."""
+    hint = HINTS.get(finding.code)
+    return words(f"hints.terminal_{hint}", **finding.values) if hint else ""
 
 
 def _phrase_value(name: str, value: object, words: Words, currency: str | None) -> str:

@@ -25,7 +25,7 @@ from rfm_backend.errors import InvalidOption
 from rfm_backend.output.atomic import check_free, write_text, writing
 from rfm_backend.output.cells import safe_text, safe_text_sql
 from rfm_backend.output.summary_json import summary_to_json
-from rfm_backend.output.workbook import write_workbook
+from rfm_backend.output.workbook import MOST_ROWS, write_workbook
 from rfm_backend.pipeline.model import model_to_json
 from rfm_backend.pipeline.run import Analysis, result_columns_sql
 
@@ -46,6 +46,8 @@ def write_result(analysis: Analysis, path: Path, *, force: bool = False) -> None
     ------
     InvalidOption
         The suffix names no form.
+    TooManyRows
+        A workbook's sheet cannot hold so many customers.
     OutputExists, OutputFailed
         The file, or its model beside it, may not or cannot be written.
     """
@@ -77,15 +79,21 @@ class ToldResult:
     model_json: str
 
 
-def write_form(told: ToldResult, path: Path, *, form: Form) -> None:
-    """Write a result in one form, to a path that nobody looks at yet."""
+def write_form(told: ToldResult, path: Path, *, form: Form, most_rows: int = MOST_ROWS) -> None:
+    """Write a result in one form, to a path that nobody looks at yet.
+
+    Raises
+    ------
+    TooManyRows
+        More customers than the `most_rows` of a workbook's sheet.
+    """
     if form == "csv":
         chosen = ", ".join(_csv_cell(name) for name in told.result_columns)
         told.engine.write(f"SELECT {chosen} FROM ({rows_sql(told)})", path, form="csv")
     elif form == "parquet":
         told.engine.write(rows_sql(told), path, form="parquet")
     elif form == "xlsx":
-        write_workbook(told.engine, told.result_columns, rows_sql(told), path)
+        write_workbook(told.engine, told.result_columns, rows_sql(told), path, most_rows=most_rows)
     else:
         _write_json(told, path)
 

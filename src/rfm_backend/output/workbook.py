@@ -9,26 +9,47 @@ from typing import Final
 import xlsxwriter
 
 from rfm_backend.engines.protocol import Engine
-from rfm_backend.errors import OutputFailed
+from rfm_backend.errors import TooManyRows
 
 # A sheet's rows, less the header.
 MOST_ROWS: Final = 1_048_575
 _BATCH: Final = 50_000
 
 
-def write_workbook(engine: Engine, columns: Sequence[str], rows_sql: str, path: Path) -> None:
+def check_fits(n_rows: int, *, most_rows: int = MOST_ROWS) -> None:
+    """Refuse more customers than a sheet has rows.
+
+    Raises
+    ------
+    TooManyRows
+        There are more.
+    """
+    if n_rows > most_rows:
+        raise TooManyRows(
+            f"There are {n_rows:,} customers, and a sheet holds {most_rows:,}. Write CSV or Parquet instead.",
+            option="out",
+            n_rows=n_rows,
+            most_rows=most_rows,
+        )
+
+
+def write_workbook(
+    engine: Engine,
+    columns: Sequence[str],
+    rows_sql: str,
+    path: Path,
+    *,
+    most_rows: int = MOST_ROWS,
+) -> None:
     """Write the customers as the only sheet of a workbook.
 
     Raises
     ------
-    OutputFailed
-        More customers than a sheet has rows.
+    TooManyRows
+        More customers than a sheet has rows; nothing is written.
     """
     ((count,),) = engine.rows(f"SELECT count(*) FROM ({rows_sql})")
-    if int(str(count)) > MOST_ROWS:
-        raise OutputFailed(
-            f"There are {int(str(count)):,} customers; a sheet holds {MOST_ROWS:,}. Write .csv or .parquet."
-        )
+    check_fits(int(str(count)), most_rows=most_rows)
     book = xlsxwriter.Workbook(
         str(path),
         {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False},

@@ -1,6 +1,6 @@
 """Fixed score thresholds: a user's own edges instead of quantiles.
 
-In:  the TOML of a threshold table.
+In:  the TOML of a threshold table, or its JSON object {"recency": [30, 90, 180, 365], ...}.
 Out: `Thresholds`: four ascending inner edges for each of recency, frequency, monetary.
 
 The form::
@@ -20,6 +20,7 @@ What this module does not do: it opens no file and scores nobody.
 
 import itertools
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rfm_backend.pipeline.toml_text import check_keys, read_toml, refusal
@@ -61,6 +62,37 @@ def parse_thresholds(text: str, name: str) -> Thresholds:
     return Thresholds(name=name, recency=recency, frequency=frequency, monetary=monetary)
 
 
+def thresholds_from_json(values: Mapping[str, object], name: str) -> Thresholds:
+    """Return the thresholds of a JSON object: four edges for each dimension.
+
+    Raises
+    ------
+    InvalidRuleTable
+        A dimension is missing, or edges that are not four ascending numbers; ``dimension`` says which.
+
+    Examples
+    --------
+    >>> told = {
+    ...     "recency": [30, 90, 180, 365],
+    ...     "frequency": [1, 2, 4, 6],
+    ...     "monetary": [5, 6, 7, 8.5],
+    ... }
+    >>> thresholds_from_json(told, "mine").monetary
+    (5.0, 6.0, 7.0, 8.5)
+    """
+    check_keys(name, dict(values), _DIMENSIONS, "the table")
+    sections: dict[str, object] = {key: {"edges": edges} for key, edges in values.items()}
+    recency, frequency, monetary = (
+        _read_edges(sections, name, dimension) for dimension in _DIMENSIONS
+    )
+    return Thresholds(name=name, recency=recency, frequency=frequency, monetary=monetary)
+
+
+def thresholds_to_json(thresholds: Thresholds) -> dict[str, object]:
+    """Return the JSON object of thresholds, without their name."""
+    return {dimension: list(getattr(thresholds, dimension)) for dimension in _DIMENSIONS}
+
+
 def _read_edges(values: dict[str, object], name: str, dimension: str) -> Edges4:
     section = values.get(dimension)
     if not isinstance(section, dict):
@@ -73,6 +105,7 @@ def _read_edges(values: dict[str, object], name: str, dimension: str) -> Edges4:
             name,
             f"the edges of {dimension} must be four numbers, each above the one before, such as "
             f"[30, 90, 180, 365]; {written!r:.80} are not.",
+            dimension=dimension,
         )
     return numbers
 

@@ -21,12 +21,16 @@ _TOTALS = (c.FREQUENCY, c.MONETARY, c.LAST_PURCHASE_DATE)
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """The role of each column by place ("": not used), and how dates and numbers are written."""
+    """The role of each column by place ("": not used), how dates and numbers are written, which sheet.
+
+    ``sheet`` is "" for the one that is read when none is named.
+    """
 
     roles: tuple[str, ...]
     date_order: str = FOUND
     decimal: str = FOUND
     currency: str = ""
+    sheet: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what no page offers."""
@@ -43,15 +47,16 @@ class Choice:
         return c.INVOICE_DATE not in self.roles and any(role in self.roles for role in _TOTALS)
 
 
-def found_choice(look: Look) -> Choice:
-    """Return the choice of who leaves everything as it was found."""
-    return Choice(roles=look.roles)
+def found_choice(look: Look, *, sheet: str = "") -> Choice:
+    """Return the choice of who leaves everything as it was found, on a sheet that he chose."""
+    return Choice(roles=look.roles, sheet=sheet)
 
 
-def with_mapping(look: Look, mapping: Mapping[str, str]) -> Choice:
+def with_mapping(look: Look, mapping: Mapping[str, str], *, sheet: str = "") -> Choice:
     """Return the choice that a saved mapping makes."""
     role_of = {column: role for role, column in mapping.items() if column}
-    return Choice(roles=tuple(role_of.get(column.name, "") for column in look.columns))
+    roles = tuple(role_of.get(column.name, "") for column in look.columns)
+    return Choice(roles=roles, sheet=sheet)
 
 
 def lacking(choice: Choice) -> tuple[str, ...]:
@@ -96,7 +101,7 @@ def mapping_of(choice: Choice, look: Look) -> dict[str, str]:
 
 def body_of(choice: Choice, look: Look) -> dict[str, object]:
     """Return the processing call of a choice."""
-    body: dict[str, object] = {}
+    body: dict[str, object] = {"sheet": choice.sheet} if choice.sheet else {}
     # Who leaves columns that compete as they are has said which one is meant, too.
     if choice.roles != look.roles or look.has("ambiguous_columns"):
         # Every role is said, those without a column too, which "" stands for.

@@ -19,6 +19,7 @@ from rfm_backend.engines.duckdb import DuckDBEngine
 from rfm_backend.engines.quoting import quote_name, quote_text
 from rfm_backend.errors import OutputFailed
 from rfm_backend.output.tables import Form, ToldResult, write_form
+from rfm_backend.output.workbook import MOST_ROWS, check_fits
 from rfm_backend.services.chosen import Chosen, condition_sql
 from rfm_backend.services.service import Service
 from rfm_backend.storage.analyses import AnalysisHead
@@ -57,6 +58,7 @@ def make_export(
     *,
     chosen: Chosen | None = None,
     columns: Sequence[str] | None = None,
+    most_rows: int = MOST_ROWS,
 ) -> Path:
     """Write a result to a temporary file and return its path.
 
@@ -66,12 +68,19 @@ def make_export(
         Which customers; all where it is not given.
     columns : sequence of str, optional
         Which of the result's columns; a customer who has nothing in any of them is left out.
+    most_rows : int
+        How many rows a workbook's sheet may have below its header.
 
     Raises
     ------
-    OutputFailed
-        It took too long or too much memory, or a sheet cannot hold so many customers.
+    TooManyRows
+        A sheet cannot hold so many customers.
+    FileTooComplex, OutputFailed
+        It took too long or too much memory; the disk would not.
     """
+    if form == "xlsx" and (chosen or Chosen()) == Chosen() and columns is None:
+        # Known before any work; of some customers the child counts first.
+        check_fits(analysis.n_customers, most_rows=most_rows)
     handle, name = tempfile.mkstemp(prefix="rfm-export-", suffix=f".{form}")
     os.close(handle)
     path = Path(name)
@@ -82,6 +91,7 @@ def make_export(
         "numbered": bool(chosen and chosen.positions),
         "path": str(path),
         "form": form,
+        "most_rows": most_rows,
     }
     limits = Limits(memory_bytes=service.settings.job_memory, seconds=_SECONDS)
     try:
@@ -104,7 +114,14 @@ def _condition(analysis: AnalysisHead, chosen: Chosen | None, columns: Sequence[
 
 
 def write_export(
-    *, folder: str, columns: list[str], condition: str, numbered: bool, path: str, form: Form
+    *,
+    folder: str,
+    columns: list[str],
+    condition: str,
+    numbered: bool,
+    path: str,
+    form: Form,
+    most_rows: int,
 ) -> bool:
     """Write a stored result: what the child process does."""
     stored = Path(folder)
@@ -126,7 +143,7 @@ def write_export(
                 summary_json=(stored / "summary.json").read_text("utf-8"),
                 model_json=(stored / "result.model.json").read_text("utf-8"),
             )
-            write_form(told, Path(path), form=form)
+            write_form(told, Path(path), form=form, most_rows=most_rows)
         except OSError as error:
             raise OutputFailed("The export could not be written: the disk may be full.") from error
         finally:

@@ -107,8 +107,9 @@ def add_mapping(
     name: str,
     columns: Mapping[str, str],
     upload_id: int | None,
+    sheet: str | None = None,
 ) -> SavedMapping:
-    """Keep a mapping, offered for files with the header of an upload.
+    """Keep a mapping, offered for files with the header of an upload, or of one sheet of it.
 
     Raises
     ------
@@ -126,7 +127,9 @@ def add_mapping(
             field="columns",
         )
     text = json.dumps(dict(columns), ensure_ascii=False)
-    mark = None if upload_id is None else header_of(service, get(service, user_id, upload_id))
+    mark = None
+    if upload_id is not None:
+        mark = header_of(service, get(service, user_id, upload_id), sheet)
 
     def unit(tx: Connection) -> SavedMapping:
         mapping_id = named.add(

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from rfm_backend.errors import InvalidOption, InvalidRequest, UnusableInput
+from rfm_backend.pipeline.mapping.guess import find_column
 from rfm_backend.pipeline.options import Options
-from rfm_backend.services.previews import header_hash, inspect_upload
+from rfm_backend.services.previews import header_hash, inspect_upload, is_quick
 from rfm_backend.services.service import Service
 from rfm_backend.storage import named
 from rfm_backend.storage.named import SavedMapping
@@ -77,6 +79,14 @@ class Look:
         """The role of each column, by place."""
         return tuple(column.role for column in self.columns)
 
+    def column_of(self, name: str) -> str | None:
+        """Return the column that an option means, by its name or its role; None where there is none."""
+        of_role = next((column.name for column in self.columns if column.role == name), None)
+        try:
+            return find_column(name, [column.name for column in self.columns], None, option="")
+        except InvalidOption:
+            return of_role
+
     def has(self, code: str) -> bool:
         """Tell whether there is a problem of this code."""
         return any(problem.code == code for problem in self.problems)
@@ -91,6 +101,37 @@ def look_at(service: Service, upload: Upload, options: Options | None = None) ->
         It cannot be opened as a table at all.
     """
     return _look_of(inspect_upload(service, upload, options))
+
+
+def look_at_sheet(service: Service, upload: Upload, sheet: str) -> tuple[Look, str]:
+    """Return what is seen of one sheet, and its name; "" and the file as it is found for that very sheet.
+
+    Raises
+    ------
+    InvalidRequest
+        The file has no such sheet.
+    UnusableInput
+        It cannot be opened as a table at all.
+    """
+    found = look_at(service, upload)
+    if not sheet or sheet == found.sheet:
+        return found, ""
+    if sheet not in found.sheets:
+        raise InvalidRequest("The file has no such sheet.", field="sheet", reason="choice")
+    return look_at(service, upload, Options(sheet=sheet)), sheet
+
+
+def quick_look(service: Service, upload: Upload, options: Mapping[str, object]) -> Look | None:
+    """Return what is seen of an upload as an analysis read it, None where that would take long or fails."""
+    if options.get("encoding") or options.get("delimiter"):
+        return None
+    sheet = str(options.get("sheet") or "")
+    if not is_quick(service, upload, sheet):
+        return None
+    try:
+        return look_at_sheet(service, upload, sheet)[0]
+    except (InvalidRequest, UnusableInput):
+        return None
 
 
 def fitting_mappings(service: Service, upload: Upload, look: Look) -> list[SavedMapping]:

@@ -5,7 +5,8 @@ Out: the inspection as JSON values.
 
 What always holds
     * the file is opened in a child process with limits;
-    * what was seen of a file without options is noted beside it, and it is not opened again for that.
+    * what was seen of a file without options, or of one of its sheets, is noted beside it, and it is not
+      opened again for that.
 """
 
 import hashlib
@@ -31,6 +32,10 @@ from rfm_backend.storage.uploads import Upload
 
 _LOOK: Final = "rfm_backend.services.previews:look"
 _SECONDS: Final = 60.0
+# A larger file takes seconds to be looked at.
+_QUICK_BYTES: Final = 2_000_000
+# So many sheets of a workbook are noted.
+_MOST_NOTED: Final = 8
 
 
 def preview(service: Service, upload: Upload) -> dict[str, object]:
@@ -52,14 +57,16 @@ def preview(service: Service, upload: Upload) -> dict[str, object]:
     return {"upload_id": upload.id, **told, "mappings": fitting}
 
 
-def header_of(service: Service, upload: Upload) -> str:
-    """Return what this upload's header has in common with that of other files; looks only once.
+def header_of(service: Service, upload: Upload, sheet: str | None = None) -> str:
+    """Return what this upload's header, or that of one sheet, has in common with that of other files.
 
     Raises
     ------
     UnusableInput
         It cannot be opened as a table at all.
     """
+    if sheet is not None:
+        return header_hash(inspect_upload(service, upload, Options(sheet=sheet))["columns"])
     return upload.header_hash or header_hash(inspect_upload(service, upload)["columns"])
 
 
@@ -73,34 +80,44 @@ def inspect_upload(
     UnusableInput
         It cannot be opened as a table at all.
     """
-    # The name tells what a table is called; another version may see more.
-    key = f"{version('rfm-backend')} {upload.filename}"
-    if options is None and (noted := _noted(service, upload, key)) is not None:
-        return noted
-    told = _looked_at(service, upload, options or Options())
-    if options is None:
-        note = json.dumps({"key": key, "told": told})
+    chosen = options or Options()
+    is_of_sheet = chosen == Options(sheet=chosen.sheet)
+    noted = _noted(service, upload)
+    key = chosen.sheet or ""
+    if is_of_sheet and key in noted:
+        return noted[key]
+    told = _looked_at(service, upload, chosen)
+    if is_of_sheet:
+        kept = dict([*noted.items()][-_MOST_NOTED:])
+        note = json.dumps({"key": _note_key(upload), "looks": {**kept, key: told}})
         service.files.note_look(upload.user_id, upload.token, note)
     mark = header_hash(told["columns"])
-    if mark != upload.header_hash:
+    # A file's header is that of the sheet that is read when none is named.
+    if chosen.sheet is None and mark != upload.header_hash:
         service.database.write(
             lambda tx: uploads.change(tx, upload.id, user_id=upload.user_id, header_hash=mark)
         )
     return told
 
 
-def is_noted(service: Service, upload: Upload) -> bool:
-    """Tell whether an upload was looked at, so that its inspection is there at once."""
-    return service.files.read_look(upload.user_id, upload.token) is not None
+def is_quick(service: Service, upload: Upload, sheet: str | None = None) -> bool:
+    """Tell whether an inspection is there at once: the file is small, or it, or this sheet, was looked at."""
+    return upload.size_bytes <= _QUICK_BYTES or (sheet or "") in _noted(service, upload)
 
 
-def _noted(service: Service, upload: Upload, key: str) -> dict[str, object] | None:
+def _noted(service: Service, upload: Upload) -> dict[str, dict[str, object]]:
+    """Return what was seen, by sheet; "" is what was seen without one being named."""
     text = service.files.read_look(upload.user_id, upload.token)
-    if text is None:
-        return None
-    note = json.loads(text)
-    told: dict[str, object] = note["told"]
-    return told if note["key"] == key else None
+    note = json.loads(text) if text else {}
+    if note.get("key") != _note_key(upload):
+        return {}
+    looks: dict[str, dict[str, object]] = note["looks"]
+    return looks
+
+
+def _note_key(upload: Upload) -> str:
+    # The name tells what a table is called; another version may see more, or note otherwise.
+    return f"2 {version('rfm-backend')} {upload.filename}"
 
 
 def _looked_at(service: Service, upload: Upload, options: Options) -> dict[str, object]:

@@ -16,39 +16,60 @@ from typing import Final
 
 from sqlalchemy.engine import Connection
 
-from rfm_backend.errors import InvalidModel, InvalidOption, InvalidRequest, NotFound
+from rfm_backend.errors import (
+    InvalidModel,
+    InvalidOption,
+    InvalidRequest,
+    InvalidRuleTable,
+    NotFound,
+)
 from rfm_backend.pipeline.model import Model, model_from_json
 from rfm_backend.pipeline.options import Options
 from rfm_backend.pipeline.options_json import options_from_json, options_to_json
 from rfm_backend.pipeline.rules import BUILT_IN_TABLES
 from rfm_backend.pipeline.strict_json import Fields
+from rfm_backend.pipeline.thresholds import (
+    Thresholds,
+    thresholds_from_json,
+    thresholds_to_json,
+)
 from rfm_backend.services.service import Service
 from rfm_backend.storage import analyses, named
 from rfm_backend.storage.uploads import Upload
 
 _SCORES: Final = ("quantile", "r-rfm")
-_BESIDES: Final = ("use_mapping", "model", "model_from")
+# What "scores" says where the edges are given.
+_FIXED: Final = "thresholds"
+_BESIDES: Final = ("use_mapping", "model", "model_from", "thresholds")
 
 
 @dataclass(frozen=True, kw_only=True)
 class AnalysisRequest:
-    """Options, and the texts of a segment table and a model where there are any."""
+    """Options; the texts of a segment table and a model, and fixed edges, where there are any."""
 
     options: Options
     table_toml: str | None = None
     model_json: str | None = None
+    thresholds: Thresholds | None = None
 
     def to_json(self) -> str:
         """Return the request as text, the same for the same request."""
-        return json.dumps(
-            {
-                "options": options_to_json(self.options),
-                "table": self.table_toml,
-                "model": self.model_json,
-            },
-            ensure_ascii=False,
-            sort_keys=True,
-        )
+        whole: dict[str, object] = {
+            "options": options_to_json(self.options),
+            "table": self.table_toml,
+            "model": self.model_json,
+        }
+        if self.thresholds is not None:
+            whole["thresholds"] = thresholds_to_json(self.thresholds)
+        return json.dumps(whole, ensure_ascii=False, sort_keys=True)
+
+    @property
+    def option_values(self) -> dict[str, object]:
+        """What an analysis keeps of how it was made, so that it can be asked for again."""
+        told = options_to_json(self.options)
+        if self.thresholds is not None:
+            told["thresholds"] = thresholds_to_json(self.thresholds)
+        return told
 
     @property
     def model(self) -> Model | None:
@@ -63,6 +84,9 @@ def request_from_json(text: str) -> AnalysisRequest:
         options=options_from_json(Fields(values["options"], "the job")),
         table_toml=values["table"],
         model_json=values["model"],
+        thresholds=thresholds_from_json(values["thresholds"], _FIXED)
+        if "thresholds" in values
+        else None,
     )
 
 
@@ -81,8 +105,9 @@ def read_request(service: Service, user_id: int, body: Mapping[str, object]) -> 
         options = options_from_json(Fields(own, "the options"))
     except (InvalidModel, InvalidOption) as error:
         raise InvalidRequest(error.message, field=error.details.get("option", "")) from error
-    if options.scores not in _SCORES:
-        raise InvalidRequest(f'"scores" is one of {", ".join(_SCORES)}.', field="scores")
+    thresholds = _thresholds(options.scores, body.get("thresholds"))
+    if thresholds is not None:
+        options = replace(options, scores=_FIXED)
 
     def unit(tx: Connection) -> AnalysisRequest:
         chosen, toml = options, None
@@ -98,7 +123,10 @@ def read_request(service: Service, user_id: int, body: Mapping[str, object]) -> 
                 )
             toml = found.toml
         return AnalysisRequest(
-            options=chosen, table_toml=toml, model_json=_model(service, tx, user_id, body)
+            options=chosen,
+            table_toml=toml,
+            model_json=_model(service, tx, user_id, body),
+            thresholds=thresholds,
         )
 
     return service.database.read(unit)
@@ -108,6 +136,30 @@ def fingerprint(request: AnalysisRequest, upload: Upload) -> str:
     """Return what tells two requests apart: bytes, options, table, model and version."""
     whole = f"{version('rfm-backend')}\n{upload.sha256}\n{request.to_json()}"
     return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _thresholds(scores: str, given: object) -> Thresholds | None:
+    """Return the fixed edges that a call gives; None where the scores come from the customers."""
+    if given is None:
+        if scores in _SCORES:
+            return None
+        raise InvalidRequest(
+            f'"scores" is one of {", ".join(_SCORES)}, or "{_FIXED}" with "thresholds" beside it.',
+            field="scores",
+        )
+    if scores not in (Options().scores, _FIXED):
+        raise InvalidRequest(
+            f'"thresholds" fix the scores: leave out "scores", or say "{_FIXED}".', field="scores"
+        )
+    if not isinstance(given, Mapping):
+        raise InvalidRequest('"thresholds" is an object.', field="thresholds")
+    try:
+        return thresholds_from_json(given, _FIXED)
+    except InvalidRuleTable as error:
+        named = str(error.details.get("dimension", ""))
+        raise InvalidRequest(
+            error.message, field="thresholds", reason="edges", dimension=named
+        ) from error
 
 
 def _model(

@@ -41,6 +41,17 @@ def customer_address(analysis_id: int, customer_id: str, group: str | None = Non
     return with_query(f"{here}/{ELSEWHERE}", {"id": customer_id, **query})
 
 
+def settings_address(analysis_id: int, name: str) -> str:
+    """Return the address of one setting of an analysis, opened where it is folded away.
+
+    Examples
+    --------
+    >>> settings_address(7, "level")
+    '/analyses/7/settings?at=level#level'
+    """
+    return f"/analyses/{analysis_id}/settings?at={name}#{name}"
+
+
 def with_query(path: str, values: Mapping[str, object]) -> str:
     """Return a path with those values that are there."""
     given = {name: value for name, value in values.items() if value is not None and value != ""}

@@ -62,6 +62,9 @@ def of_http(error: HTTPException) -> Response:
     if status >= 500:
         return of_anything(error)
     code = {404: "no_page", 405: "no_page", 413: "too_large"}.get(status, "bad_request")
+    if status == 413 and (request.content_length or 0) <= (request.max_content_length or 0):
+        # The body as a whole is small enough: its parts are too many.
+        code = "too_many_files"
     return _answer(status, code, reader_of(request).words(f"problems.{code}"))
 
 

@@ -10,7 +10,16 @@ from rfm_backend.pipeline.options import MOST_CLUSTERS, MOST_SEED
 # Read, and refused in words of its own, by pipeline/options_json.py.
 Day = Annotated[str, Field(json_schema_extra={"format": "date"})]
 Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
+Edges = Annotated[list[float], Field(min_length=4, max_length=4)]
 NClusters = Annotated[int, Field(ge=2, le=MOST_CLUSTERS)]
+
+
+class FixedEdges(Sent):
+    """Four ascending edges for each dimension; a value equal to one takes the score of smaller values."""
+
+    recency: Edges
+    frequency: Edges
+    monetary: Edges
 
 
 class Process(Sent):
@@ -39,7 +48,10 @@ class Process(Sent):
     )
     seed: int | None = Field(default=None, ge=0, le=MOST_SEED)
     segments: str | None = Field(default=None, description="ten, eleven, or a saved table's name.")
-    scores: Literal["quantile", "r-rfm"] | None = None
+    scores: Literal["quantile", "r-rfm", "thresholds"] | None = None
+    thresholds: FixedEdges | None = Field(
+        default=None, description="Fixed edges of the scores, instead of the customers' own."
+    )
     by: str | None = None
     currency: str | None = None
     model: Literal["server"] | None = Field(

@@ -19,9 +19,10 @@ from rfm_backend.services.choices import (
     unsaid,
     with_mapping,
 )
-from rfm_backend.services.looks import Look, fitting_mappings, look_at
+from rfm_backend.services.looks import Look, fitting_mappings, look_at, look_at_sheet
 from rfm_backend.services.requests import read_request
 from rfm_backend.statuses import status_of
+from rfm_backend.web.addresses import with_query
 from rfm_backend.web.failures import words_of
 from rfm_backend.web.forms import Form, sent_form
 from rfm_backend.web.onward import begin_analysis, go_on
@@ -31,10 +32,11 @@ from rfm_backend.web.routing import Screen, Visit, page
 if TYPE_CHECKING:
     from rfm_backend.storage.uploads import Upload
 
-# Of a larger file the page says first that it is being looked at.
-_AT_ONCE_BYTES: Final = 2_000_000
 # Of a file with thousands of columns these many, and those that have a role.
 _MOST_COLUMNS: Final = 100
+_FIELDS: Final = (
+    "date_order", "decimal", "currency", "shop", "new_shop", "mapping_name", "to_sheet",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,29 +48,41 @@ class Asked:
     choice: Choice
     form: Form
 
+    @property
+    def other_sheet(self) -> str:
+        """The sheet that was chosen while another one is shown, "" where that is the same."""
+        wanted = self.form["to_sheet"]
+        return wanted if wanted in self.look.sheets and wanted != self.look.sheet else ""
+
 
 @page("/uploads/<int:upload_id>")
 def show_columns(visit: Visit) -> Screen:
     """Show what each column of an upload is taken for."""
     upload = uploads.get(visit.service, visit.user.id, visit.path["upload_id"])
-    is_large = upload.size_bytes > _AT_ONCE_BYTES and "look" not in visit.request.args
-    if is_large and not previews.is_noted(visit.service, upload):
-        return Screen(template="columns_wait.html", values={"upload": upload})
+    wanted = visit.request.args.get("sheet", "")
+    is_quick = previews.is_quick(visit.service, upload, wanted)
+    # Of one that takes long the page says first that it is being looked at.
+    if not is_quick and "look" not in visit.request.args:
+        onward = _address(upload, sheet=wanted, look="now")
+        return Screen(template="columns_wait.html", values={"upload": upload, "onward": onward})
     try:
-        look = look_at(visit.service, upload)
+        look, sheet = look_at_sheet(visit.service, upload, wanted)
     except UnusableInput as error:
-        return _unreadable(visit, upload, error)
-    choice = found_choice(look)
+        return _unreadable(visit, upload, error, sheet=wanted)
+    choice = found_choice(look, sheet=sheet)
     if (number := visit.number("mapping")) is not None:
         saved = fitting_mappings(visit.service, upload, look)
-        choice = next((with_mapping(look, one.roles) for one in saved if one.id == number), choice)
+        roles = next((one.roles for one in saved if one.id == number), None)
+        choice = choice if roles is None else with_mapping(look, roles, sheet=sheet)
     return _shown(visit, Asked(upload=upload, look=look, choice=choice, form=Form()))
 
 
 @page("/uploads/<int:upload_id>", method="POST")
-def look_again(visit: Visit) -> Screen:
-    """Look through the file again, with the columns as they were corrected."""
+def look_again(visit: Visit) -> Screen | Response:
+    """Look through the file again, with the columns as they were corrected, or at another sheet."""
     asked = _asked(visit)
+    if asked.other_sheet:
+        return go_on(visit, _address(asked.upload, sheet=asked.other_sheet))
     request = read_request(visit.service, visit.user.id, body_of(asked.choice, asked.look))
     again = look_at(visit.service, asked.upload, request.options)
     return _shown(visit, asked, problems_of=again)
@@ -85,6 +99,9 @@ def show_reading(visit: Visit) -> Screen:
 def analyse(visit: Visit) -> Screen | Response:
     """Begin the analysis, or say what is still needed for it."""
     asked = _asked(visit)
+    if asked.other_sheet:
+        # Its columns were not seen yet.
+        return go_on(visit, _address(asked.upload, sheet=asked.other_sheet))
     if not _is_complete(asked.look, asked.choice):
         return _told(visit, asked, visit.words("choose.not_yet"))
     _choose_shop(visit, asked)
@@ -103,10 +120,11 @@ def save_mapping(visit: Visit) -> Screen | Response:
             name=asked.form["mapping_name"],
             columns=mapping_of(asked.choice, asked.look),
             upload_id=asked.upload.id,
+            sheet=asked.choice.sheet or None,
         )
     except (InvalidRequest, AlreadyTaken) as error:
         return _told(visit, asked, words_of(error, visit.words), status=status_of(error))
-    return go_on(visit, f"/uploads/{asked.upload.id}?mapping={saved.id}")
+    return go_on(visit, _address(asked.upload, mapping=saved.id, sheet=asked.choice.sheet))
 
 
 @page("/uploads/<int:upload_id>/mappings/delete", method="POST")
@@ -116,18 +134,20 @@ def delete_mapping(visit: Visit) -> Response:
     number = visit.request.form.get("mapping_id", type=int)
     if number is not None and number > 0:
         keeping.remove_mapping(visit.service, visit.user.id, number)
-    return go_on(visit, f"/uploads/{upload.id}")
+    return go_on(visit, _address(upload, sheet=visit.request.form.get("sheet", "")))
+
+
+def _address(upload: "Upload", **query: object) -> str:
+    return with_query(f"/uploads/{upload.id}", query)
 
 
 def _asked(visit: Visit) -> Asked:
     upload = uploads.get(visit.service, visit.user.id, visit.path["upload_id"])
-    look = look_at(visit.service, upload)
+    look, sheet = look_at_sheet(visit.service, upload, visit.request.form.get("sheet", ""))
     names = [f"column_{place}" for place in range(len(look.columns))]
-    form = sent_form(
-        visit, *names, "date_order", "decimal", "currency", "shop", "new_shop", "mapping_name"
-    )
+    form = sent_form(visit, *names, *_FIELDS)
     if not any(name in visit.request.form for name in names):
-        choice = found_choice(look)
+        choice = found_choice(look, sheet=sheet)
     else:
         choice = Choice(
             # A column that was not shown keeps what it has.
@@ -138,6 +158,7 @@ def _asked(visit: Visit) -> Asked:
             date_order=form["date_order"] or "found",
             decimal=form["decimal"] or "found",
             currency=form["currency"],
+            sheet=sheet,
         )
     return Asked(upload=upload, look=look, choice=choice, form=form)
 
@@ -169,10 +190,13 @@ def _told(visit: Visit, asked: Asked, message: str, *, status: int = 422) -> Scr
     return _shown(visit, asked, message=message, status=status)
 
 
-def _unreadable(visit: Visit, upload: "Upload", error: UnusableInput) -> Screen:
+def _unreadable(visit: Visit, upload: "Upload", error: UnusableInput, *, sheet: str = "") -> Screen:
+    message = words_of(error, visit.words)
+    if sheet:
+        message = visit.words("choose.sheet_unreadable", sheet=sheet)
     return Screen(
         template="columns_unreadable.html",
-        values={"upload": upload, "message": words_of(error, visit.words)},
+        values={"upload": upload, "message": message, "is_of_sheet": bool(sheet)},
         status=status_of(error),
     )
 

@@ -88,6 +88,11 @@ def _told(name: str, value: object, words: Words) -> str:
         return words("options.how_many_auto")
     if value is None or value == []:
         return words("compare.nothing")
+    if isinstance(value, dict):
+        return "; ".join(
+            f"{words(f'options.edges_{one}')}: {', '.join(words.number(edge) for edge in edges)}"
+            for one, edges in value.items()
+        )
     if isinstance(value, list):
         lines = (" = ".join(one) if isinstance(one, list) else str(one) for one in value)
         return ", ".join(lines)

@@ -3,13 +3,18 @@
 from typing import TYPE_CHECKING, Final
 
 from rfm_backend.catalogue import Words
-from rfm_backend.output.phrases import by_urgency, phrase_finding, segment_words
+from rfm_backend.output.phrases import HINTS, by_urgency, phrase_finding, segment_words
 from rfm_backend.output.report.page import headline_cards
-from rfm_backend.pipeline.analysis import Quality, SegmentProfile, Summary
+from rfm_backend.pipeline.analysis import Finding, Quality, SegmentProfile, Summary
 from rfm_backend.services import analyses, insights, parts, result_rows
 from rfm_backend.services.insights import Earlier, Told
 from rfm_backend.services.parts import Part
-from rfm_backend.web.addresses import customers_address, segment_address, with_query
+from rfm_backend.web.addresses import (
+    customers_address,
+    segment_address,
+    settings_address,
+    with_query,
+)
 from rfm_backend.web.analysis_head import head_of
 from rfm_backend.web.customer_list import Asked, rows_in_words
 from rfm_backend.web.heat_map import MEASURES, Measure, make_heat_map
@@ -43,7 +48,7 @@ def show_overview(visit: Visit) -> Screen:
             "cards": headline_cards(summary, words),
             "advice": _advice(analysis, told, words),
             "findings": [
-                (one.level, phrase_finding(one, words, currency=summary.quality.currency))
+                _finding(one, analysis, words, currency=summary.quality.currency)
                 for one in summary.findings
             ],
             "rows": accounting_sentences(summary.quality, words),
@@ -147,6 +152,23 @@ def _advice(analysis: "AnalysisHead", told: Told, words: Words) -> list[dict[str
     return [
         told_one for told_one in map(one, by_urgency(told.summary.segments)) if told_one["action"]
     ][:_MOST_ADVICE]
+
+
+def _finding(
+    finding: Finding, analysis: "AnalysisHead", words: Words, *, currency: str | None
+) -> dict[str, str]:
+    """Return a finding in words, and where on these pages something can be done about it."""
+    told = {"level": finding.level, "text": phrase_finding(finding, words, currency=currency)}
+    hint = HINTS.get(finding.code)
+    if hint is None:
+        return {**told, "do": "", "address": ""}
+    return {
+        **told,
+        "do": words(f"hints.page_{hint}"),
+        "address": f"/uploads/{analysis.upload_id}"
+        if hint in ("column", "columns")
+        else settings_address(analysis.id, hint),
+    }
 
 
 def _cross(

@@ -100,9 +100,11 @@
         itemStyle: { borderColor: colours.paper, borderWidth: 0, gapWidth: 3 },
         emphasis: { itemStyle: { borderColor: colours.ink } },
         label: {
-          position: [0, 0], padding: 8, fontSize: 13, lineHeight: 17, overflow: "break", lineOverflow: "truncate",
+          position: [0, 0], padding: 8, fontSize: 13, lineHeight: 17, overflow: "truncate", ellipsis: "…",
           formatter: (one) => `${one.name}\n${one.data.text}`,
         },
+        // A tile too narrow for a word has none: its label is laid where nothing is drawn, and its tip tells.
+        labelLayout: (one) => (one.rect.width < 76 || one.rect.height < 28 ? { x: -999, y: -999 } : {}),
         data: figures.tiles.map((tile) => ({
           ...tile,
           itemStyle: { color: colours[`tone-${tile.tone}`] },
