@@ -69,6 +69,7 @@ def test_what_is_plainly_no_table_is_refused(
     answer = send(person, file=(io.BytesIO(content), "x.csv"))
 
     assert (answer.status_code, answer.json["code"]) == (status, code)
+    assert answer.json["message"].startswith("x.csv ")
     assert person.ask("GET", "/api/uploads").json["items"] == before
     assert list((api.service.settings.upload_dir / "tmp").iterdir()) == []
 

@@ -73,7 +73,7 @@ def workbook(content: bytes) -> None:
         with suppress(RfmError):
             recognise(path, path.name)
         try:
-            form = workbook_form(path)
+            form = workbook_form(path, path.name)
             if form is None:
                 return
             guard_workbook(path, path.name, form=form, progress=no_progress)

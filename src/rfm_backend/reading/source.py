@@ -100,7 +100,7 @@ def recognise(path: Path, name: str) -> str:
     if start.startswith(_OLE):
         return "xls"
     if start.startswith(_ZIP):
-        return workbook_form(path) or "zip"
+        return workbook_form(path, name) or "zip"
     if start.startswith(_GZIP):
         return "gz"
     refuse_foreign(path, name)
@@ -120,7 +120,7 @@ def _open(
         start = stream.read(8)
     if start.startswith(_PARQUET):
         return [_parquet_table(path, name)]
-    if start.startswith(_OLE) or (start.startswith(_ZIP) and (form := workbook_form(path))):
+    if start.startswith(_OLE) or (start.startswith(_ZIP) and (form := workbook_form(path, name))):
         kind = "xls" if start.startswith(_OLE) else str(form)
         return [
             read_workbook(

@@ -75,7 +75,7 @@ def check_columns(width: int, name: str) -> None:
         )
 
 
-def workbook_form(path: Path) -> str | None:
+def workbook_form(path: Path, name: str) -> str | None:
     """Return "xlsx", "xlsb" or "ods" where a zip archive is a workbook, else None.
 
     Raises
@@ -87,7 +87,7 @@ def workbook_form(path: Path) -> str | None:
         with zipfile.ZipFile(path) as archive:
             names = {entry.filename.lstrip("/").lower() for entry in archive.infolist()}
     except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError) as error:
-        raise damaged(path.name) from error
+        raise damaged(name) from error
     if "xl/workbook.bin" in names:
         return "xlsb"
     if "[content_types].xml" in names or any(name.startswith("xl/") for name in names):
