@@ -43,7 +43,7 @@ def value_of(column: sa.Column[object], number: int) -> object:
     kind = column.type.python_type
     if column.name == "id" or column.foreign_keys:
         return number
-    moment = dt.datetime(2026, 1, 2, 3, 4, 5, number)
+    moment = dt.datetime(2026, 1, 2, 3, 4, 5, number, dt.UTC).replace(tzinfo=None)
     made = {str: f"{number}{column.name}"[:10], dt.datetime: moment, dt.date: moment.date()}
     return made[kind] if kind in made else kind(1)
 

@@ -21,8 +21,8 @@ from sqlalchemy.engine import Connection
 from rfm_backend.errors import InvalidRequest, NotAllowed, NotAuthenticated, WrongPassword
 from rfm_backend.services.passwords import (
     check_new_password,
+    check_password,
     hash_password,
-    is_outdated,
     is_right,
 )
 from rfm_backend.services.service import Service
@@ -34,7 +34,7 @@ from rfm_backend.services.throttle import (
 )
 from rfm_backend.services.tokens import Caller, issue, new_token_id
 from rfm_backend.services.uploads import remove_upload
-from rfm_backend.storage import jobs, logins, named, uploads, users
+from rfm_backend.storage import api_tokens, jobs, logins, named, uploads, users
 from rfm_backend.storage.named import Shop
 from rfm_backend.storage.users import User
 
@@ -145,10 +145,10 @@ def log_in(
 
     user, is_known = service.database.read(look)
     with login_try(service, name=key, address=address, is_known=is_known):
-        right = is_right(service, password, user.password_hash if user else None)
-        if user is None or not right or user.is_disabled:
+        checked = check_password(service, password, user.password_hash if user else None)
+        if user is None or not checked.is_right or user.is_disabled:
             raise NotAuthenticated(_WRONG_LOGIN)
-    if is_outdated(service, user.password_hash):
+    if checked.is_outdated:
         kept = hash_password(service, password)
         service.database.write(
             lambda tx: users.renew_hash(tx, user.id, verified=user.password_hash, renewed=kept)
@@ -164,11 +164,12 @@ def log_out(service: Service, caller: Caller) -> None:
 
 
 def log_out_everywhere(service: Service, caller: Caller) -> None:
-    """End every login; named tokens go on."""
+    """End every login and every named token: what to do when one of them may be in other hands."""
 
     def unit(tx: Connection) -> None:
         users.end_all_tokens(tx, caller.user.id)
         logins.end_all(tx, caller.user.id)
+        api_tokens.remove_all(tx, caller.user.id)
 
     service.database.write(unit)
 
@@ -220,7 +221,7 @@ def confirm_password(service: Service, user: User, password: str, *, field: str)
 def change_password(
     service: Service, caller: Caller, *, old: str, new: str, device: str, address: str
 ) -> LoggedIn:
-    """Change the password: every token ends, and this login gets a new one.
+    """Change the password: every login ends, and this one gets a new token; named tokens go on.
 
     Raises
     ------
@@ -244,7 +245,7 @@ def change_password(
 
 
 def set_password(service: Service, user: User, password: str) -> None:
-    """Set a password that was checked, and end every token."""
+    """Set a password that was checked, and end every login."""
     kept = hash_password(service, password)
 
     def unit(tx: Connection) -> None:

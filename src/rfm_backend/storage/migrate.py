@@ -134,7 +134,7 @@ def _check_references(connection: sa.Connection) -> None:
     if broken:
         raise Unavailable(
             f"The database was left as it is: {len(broken)} rows, the first in the table {broken[0][0]}, "
-            "name what is not there. Restore a backup, or ask for help with this message."
+            "name what is not there. Restore a backup."
         )
 
 

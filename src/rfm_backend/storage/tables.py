@@ -86,7 +86,7 @@ def _long_text(name: str, *, nullable: bool = False) -> Column[str]:
     return Column(name, long, nullable=nullable)
 
 
-def _table(name: str, *parts: sa.schema.SchemaItem, **more: object) -> Table:
+def _table(name: str, *parts: sa.schema.SchemaItem, **more: Any) -> Table:  # noqa: ANN401  # SQLAlchemy's own options
     return Table(name, METADATA, *parts, **_OPTIONS, **more)
 
 
