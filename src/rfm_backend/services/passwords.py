@@ -93,13 +93,13 @@ def check_password(service: Service, password: str, kept: str | None) -> Checked
     against = kept if kept and kept.startswith(_SCHEME) else _nobodys(service.bcrypt_cost)
     known = against.removeprefix(_SCHEME).encode("ascii")
     cost = int(known.split(b"$")[2])
-    keys: Keys | None = service.keys
-    fits = False
+    fits, used = False, service.keys
     with _turn():
-        while keys is not None and not fits:
-            fits = bcrypt.checkpw(_condensed(keys, password[: LONGEST + 1]), known)
+        for used in service.all_keys:
+            fits = bcrypt.checkpw(_condensed(used, password[: LONGEST + 1]), known)
             _spend(cost, service.bcrypt_cost)
-            used, keys = keys, keys.before
+            if fits:
+                break
     return Checked(
         is_right=fits and kept is not None and len(password) <= LONGEST,
         is_outdated=cost < service.bcrypt_cost or used is not service.keys,

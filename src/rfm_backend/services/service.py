@@ -49,6 +49,11 @@ class Service:
     bcrypt_cost: int = BCRYPT_COST
     stopping: threading.Event = field(default_factory=threading.Event)
 
+    @property
+    def all_keys(self) -> tuple[Keys, ...]:
+        """The keys of now, and those of before where there are any."""
+        return (self.keys,) if self.keys.before is None else (self.keys, self.keys.before)
+
     def close(self) -> None:
         """Give connections back."""
         self.database.close()

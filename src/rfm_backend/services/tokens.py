@@ -27,7 +27,7 @@ from jwt.utils import base64url_decode, base64url_encode
 from sqlalchemy.engine import Connection
 
 from rfm_backend.errors import LoginNeeded, NotAuthenticated, ReadOnlyToken
-from rfm_backend.services.service import Keys, Service
+from rfm_backend.services.service import Service
 from rfm_backend.storage import api_tokens, logins, users
 from rfm_backend.storage.users import User
 
@@ -160,14 +160,12 @@ def _by_api_token(service: Service, token: str) -> Caller | None:
 
 def _claims(service: Service, token: str) -> tuple[int, str, int] | None:
     """Return (user, token id, version) of a token that is ours and has not run out."""
-    keys: Keys | None = service.keys
-    while keys is not None:
+    for keys in service.all_keys:
         try:
             user_id, token_id, version, expires = _signed(token, keys.tokens)
         except NotAuthenticated:
-            keys = keys.before
-        else:
-            return None if expires <= time.time() else (user_id, token_id, version)
+            continue
+        return None if expires <= time.time() else (user_id, token_id, version)
     return None
 
 

@@ -16,7 +16,7 @@ from rfm_backend.services import accounts, logins, personal
 from rfm_backend.statuses import status_of
 from rfm_backend.web.failures import words_of
 from rfm_backend.web.forms import Form, sent_form
-from rfm_backend.web.login import clear_login, set_login
+from rfm_backend.web.login import clear_login, device_key_of, set_login
 from rfm_backend.web.routing import Screen, Visit, page
 
 _DONE: Final = ("username", "email", "password", "login", "logins", "token")
@@ -60,6 +60,7 @@ def change_email(visit: Visit) -> Screen | Response:
 def change_password(visit: Visit) -> Screen | Response:
     """Change the password: every other login ends."""
     form = sent_form(visit, "old_password", "password")
+    device_key = device_key_of(visit.service, visit.request)
     try:
         _refuse_trial(visit)
         changed = accounts.change_password(
@@ -69,10 +70,12 @@ def change_password(visit: Visit) -> Screen | Response:
             new=form["password"],
             device=visit.device,
             address=visit.address,
+            device_key=device_key,
         )
     except RfmError as error:
         return _refused(visit, "password", form, error)
-    return set_login(visit.service, changed.token, to="/account?done=password")
+    to = "/account?done=password"
+    return set_login(visit.service, changed.token, to=to, device_key=device_key)
 
 
 @page("/account/logins/<int:login_id>/end", method="POST")
