@@ -24,6 +24,16 @@ _MIN_KEY_LENGTH: Final = 32
 KEY_FILE: Final = "secret_key"
 # Keys that stand in examples and templates: whoever knows one can be anybody.
 _KNOWN: Final = ("change", "secret_key", "your-", "your_", "example", "password", "default", "xxxx")
+_WEAK: Final = {
+    "SECRET_KEY": (
+        f"SECRET_KEY is shorter than {_MIN_KEY_LENGTH} characters",
+        "SECRET_KEY is one that others could guess",
+    ),
+    "SECRET_KEY_OLD": (
+        f"SECRET_KEY_OLD is shorter than {_MIN_KEY_LENGTH} characters",
+        "SECRET_KEY_OLD is one that others could guess",
+    ),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +125,7 @@ def _secret(settings: ServiceSettings) -> str:
     key = settings.secret_key
     if settings.is_development and not key:
         return _kept_secret(settings.data_dir / KEY_FILE)
-    if why := _weakness("SECRET_KEY", key):
+    if why := _weakness("SECRET_KEY", key) if key else "SECRET_KEY is not set":
         raise InvalidOption(
             f"{why}. Write these two lines into the file .env, or set both variables:\n"
             f"FLASK_ENV=production\nSECRET_KEY={secrets.token_urlsafe(48)}\n"
@@ -138,13 +148,10 @@ def _old_secret(settings: ServiceSettings) -> str | None:
 
 def _weakness(name: str, key: str) -> str:
     """Return why a key cannot be used, "" where it can."""
-    if not key:
-        return f"{name} is not set"
+    short, known = _WEAK[name]
     if len(key) < _MIN_KEY_LENGTH:
-        return f"{name} is shorter than {_MIN_KEY_LENGTH} characters"
-    if len(set(key)) < 8 or any(word in key.lower() for word in _KNOWN):
-        return f"{name} is one that others could guess"
-    return ""
+        return short
+    return known if len(set(key)) < 8 or any(word in key.lower() for word in _KNOWN) else ""
 
 
 def _kept_secret(path: Path) -> str:
