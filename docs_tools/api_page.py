@@ -16,6 +16,7 @@ Lists come in pages: `{"items": [...], "next_cursor": ...}`; `?cursor=` with `ne
 The running service shows the same at `/docs`, and as OpenAPI 3.1 at `/openapi.json`.
 Postman imports that address, [the file](openapi.json) that stands beside this page, and [the collection](rfm-backend.postman_collection.json), whose folder "First steps" runs as it stands once a file is chosen.
 Tried with Postman's own parts: openapi-to-postmanv2 6 finds the description valid and makes a request of each call, and newman runs the first steps of the collection against `rfm serve`."""
+_SCOPE = {"read": "any", "write": "one that may write", "login": "none: log in", None: ""}
 _ACCESS = {"anyone": "anyone", "user": "token", "operator": "loopback or RFM_METRICS_TOKEN"}
 
 
@@ -50,9 +51,14 @@ def page() -> str:
 
 def _access_table() -> str:
     rows = [
-        (markdown.code(f"{route.method} {_path(route)}"), _ACCESS[route.access]) for route in ROUTES
+        (
+            markdown.code(f"{route.method} {_path(route)}"),
+            _ACCESS[route.access],
+            _SCOPE[route.scope],
+        )
+        for route in ROUTES
     ]
-    return markdown.table(("call", "who"), rows)
+    return markdown.table(("call", "who", "named token"), rows)
 
 
 def _status_table() -> str:

@@ -8,6 +8,7 @@ from rfm_backend.web.routing import PAGES
 
 _WORDS = """\
 A login is the cookie `rfm_login` (`__Host-rfm_login` outside development): it carries a token like the API's, and the API never looks at it.
+The cookie `rfm_device` (`__Host-rfm_device`) knows a browser again that has logged in before; it lets nobody in.
 A request other than GET that a page of another site sends is refused with 403.
 Whoever asks for a page that needs a login, and has none, is led to `/sign-in` and back."""
 _ACCESS = {"anyone": "anyone", "user": "login"}

@@ -27,6 +27,8 @@
         ├── WrongPassword      the password given to confirm a change is not the account's
         ├── TooManyAttempts    passwords were tried, or accounts made, too often
         ├── NotAllowed         the account or the setting does not permit it
+        │   ├── LoginNeeded    a named token asks for what is the account's own matter
+        │   └── ReadOnlyToken  a named token for reading alone asks for a change
         ├── NotFound           there is no such thing among the user's own
         ├── AlreadyTaken       a name that must be unique is in use
         ├── NotProcessed       the upload has no finished analysis yet
@@ -219,6 +221,18 @@ class NotAllowed(ServiceError):
     """The account or the setting does not permit it."""
 
     code = "not_allowed"
+
+
+class LoginNeeded(NotAllowed):
+    """A named token asks for what is the account's own matter: log in, and use that token."""
+
+    code = "login_needed"
+
+
+class ReadOnlyToken(NotAllowed):
+    """A named token for reading alone asks for a change."""
+
+    code = "read_only_token"
 
 
 class NotFound(ServiceError):

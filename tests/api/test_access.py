@@ -1,11 +1,15 @@
 """Who may call what: every route, by nobody, by its owner, by somebody else, by somebody deleted."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from api.shop import Api, Person
+from flask import Flask
 
+from rfm_backend.api.dispatch import register
 from rfm_backend.api.routing import ROUTES, Route
+from rfm_backend.errors import LoginNeeded
 from rfm_backend.web.routing import PAGES
 
 # Routes whose address names a thing of a user's, and how the thing is called.
@@ -61,6 +65,13 @@ _MISSING = dict.fromkeys(
 ) | dict.fromkeys(("job_id", "mapping_id", "table_id", "token_id", "login_id"), 999999999)
 
 
+# What concerns the account itself, written down by hand: no named token may ever do one of these.
+_ACCOUNT = {
+    "logout", "logout_everywhere", "change_profile", "change_password", "delete_profile", "list_tokens",
+    "create_token", "revoke_token", "list_logins", "end_login", "export_user",
+}  # fmt: skip
+
+
 def address(route: Route, values: dict[str, object]) -> str:
     return _THING.sub(lambda found: str(values[found[1]]), route.path)
 
@@ -108,6 +119,56 @@ def test_another_persons_thing_is_not_there(
     without = [re.sub(rb'"request_id": "\w+"', b"", one.data) for one in (theirs, missing)]
     assert without[0] == without[1]
     assert owner.ask("GET", "/api/user/profile").status_code == 200
+
+
+def test_every_route_says_what_a_named_token_may() -> None:
+    for route in ROUTES:
+        if route.access != "user":
+            assert route.scope is None, route.path
+        elif route.name in _ACCOUNT:
+            assert route.scope == "login", route.path
+        else:
+            assert route.scope == ("read" if route.method == "GET" else "write"), route.path
+
+
+def test_a_route_that_says_nothing_is_for_no_named_token(api: Api) -> None:
+    person = api.person()
+    person.token = person.ask("POST", "/api/user/tokens", json={"name": "t"}).json["token"]
+    app = Flask("one more")
+    one = replace(next(route for route in ROUTES if route.name == "list_shops"), scope=None)
+    register(app, [one], api.service)
+    app.register_error_handler(LoginNeeded, lambda error: (error.code, 403))
+
+    answer = Person(app, person.name, person.user_id, person.token).ask("GET", "/api/shops")
+
+    assert (answer.status_code, answer.text) == (403, "login_needed")
+
+
+@pytest.mark.parametrize("is_read_only", [True, False], ids=["read", "write"])
+def test_a_named_token_does_what_it_is_for_and_never_touches_the_account(
+    api: Api, is_read_only: bool
+) -> None:
+    person = api.person()
+    sent = {"name": "t", "is_read_only": is_read_only}
+    named = person.ask("POST", "/api/user/tokens", json=sent).json
+    assert named["is_read_only"] is is_read_only
+    program = Person(api.app, person.name, person.user_id, named["token"])
+
+    for route in ROUTES:
+        if route.access != "user":
+            continue
+        values = {**_MISSING, "token_id": named["token_id"], "customer_id": "x"}
+        answer = program.ask(route.method, address(route, values), json=route.body_example)
+        refused = (answer.status_code, answer.json["code"] if answer.status_code == 403 else "")
+        if route.name in _ACCOUNT:
+            assert refused == (403, "login_needed"), route.path
+        elif is_read_only and route.method != "GET":
+            assert refused == (403, "read_only_token"), route.path
+        else:
+            assert answer.status_code in (200, 201, 400, 404), (route.path, answer.text)
+    # The account stands as before, and its login may do all of it.
+    assert person.ask("GET", "/api/user/profile").json["username"] == person.name
+    assert len(person.ask("GET", "/api/user/tokens").json["items"]) == 1
 
 
 def test_a_deleted_person_is_nobody(api: Api) -> None:

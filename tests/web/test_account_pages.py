@@ -96,12 +96,15 @@ def test_one_login_is_ended_or_all_others_and_never_somebody_elses(api: Api) -> 
 def test_a_token_is_shown_once_works_and_is_revoked(api: Api) -> None:
     person = api.person()
 
-    made = send(api, person, "/account/tokens", name="ekspor malam", days="30")
+    form = {"name": "ekspor malam", "may": "read"}
+    made = send(api, person, "/account/tokens", **form, days="30")
     (token,) = set(re.findall(r">(rfm_[\w-]{43})<", made.text))
-    twice = send(api, person, "/account/tokens", name="ekspor malam", days="30")
-    odd = send(api, person, "/account/tokens", name="other", days="31")
+    twice = send(api, person, "/account/tokens", **form, days="30")
+    odd = send(api, person, "/account/tokens", name="other", may="read", days="31")
+    more = send(api, person, "/account/tokens", name="other", may="everything", days="30")
     headers = {"Authorization": f"Bearer {token}"}
     works = api.ask("GET", "/api/uploads", headers=headers)
+    changes = api.ask("POST", "/api/shops", json={"name": "s"}, headers=headers)
     shown = visit(api, "GET", "/account", person.token).text
     number = person.ask("GET", "/api/user/tokens").json["items"][0]["token_id"]
     stranger = api.person()
@@ -110,10 +113,28 @@ def test_a_token_is_shown_once_works_and_is_revoked(api: Api) -> None:
 
     assert (twice.status_code, odd.status_code, foreign.status_code) == (409, 400, 404)
     assert 'id="name-error"' in twice.text
-    assert works.status_code == 200
+    assert (more.status_code, works.status_code) == (400, 200)
+    assert 'id="may-error"' in more.text
+    assert (changes.status_code, changes.json["code"]) == (403, "read_only_token")
+    assert "<small>look only<br>" in shown
     assert token not in shown
     assert "ekspor malam" in shown
     assert api.ask("GET", "/api/uploads", headers=headers).status_code == 401
+
+
+def test_everything_ends_at_once_this_login_and_the_tokens_too(api: Api) -> None:
+    person = api.person()
+    elsewhere = log_in(api, person)
+    named = person.ask("POST", "/api/user/tokens", json={"name": "till"}).json["token"]
+
+    done = send(api, person, "/account/logins/end-all")
+
+    assert done.headers["Location"] == "/sign-in"
+    assert value_of(cookie(done)) == ""
+    for token in (person.token, elsewhere, named):
+        headers = {"Authorization": f"Bearer {token}"}
+        assert api.ask("GET", "/api/user/profile", headers=headers).status_code == 401
+    assert log_in(api, person)
 
 
 def test_the_data_are_everything_that_is_kept_and_no_secret(api: Api) -> None:

@@ -35,6 +35,7 @@ _TOKEN: Final = {
     "token_id": 1,
     "name": "nightly export",
     "hint": "rfm_Xy3k…",
+    "is_read_only": True,
     "created_at": "2026-11-24T08:15:30.123456Z",
     "last_used_at": None,
     "expires_at": "2027-11-24T08:15:30.123456Z",
@@ -116,13 +117,11 @@ def login(call: Call) -> Answer:
     "POST",
     "/api/auth/logout",
     tag=_TAG,
+    scope="login",
     answers={200: Shown(shape=Message, example={"message": "logged out"}, meaning="Done.")},
 )
 def logout(call: Call) -> Answer:
-    """End the login whose token asks.
-
-    A named token is not a login: revoke it instead.
-    """
+    """End the login whose token asks."""
     accounts.log_out(call.service, call.known)
     return Answer(value=Message(message="logged out"))
 
@@ -131,12 +130,20 @@ def logout(call: Call) -> Answer:
     "POST",
     "/api/auth/logout-everywhere",
     tag=_TAG,
+    scope="login",
     answers={
-        200: Shown(shape=Message, example={"message": "logged out everywhere"}, meaning="Done.")
+        200: Shown(
+            shape=Message,
+            example={"message": "logged out everywhere"},
+            meaning="Done: no token holds.",
+        )
     },
 )
 def logout_everywhere(call: Call) -> Answer:
-    """End every login of the account; named tokens go on."""
+    """End every login of the account, and revoke every named token.
+
+    For the day when a token may be in other hands; a single one is ended by its number.
+    """
     accounts.log_out_everywhere(call.service, call.known)
     return Answer(value=Message(message="logged out everywhere"))
 
@@ -145,6 +152,7 @@ def logout_everywhere(call: Call) -> Answer:
     "GET",
     "/api/user/profile",
     tag=_TAG,
+    scope="read",
     answers={200: Shown(shape=Profile, example=_USER, meaning="The account.")},
 )
 def read_profile(call: Call) -> Answer:
@@ -156,6 +164,7 @@ def read_profile(call: Call) -> Answer:
     "PUT",
     "/api/user/profile",
     tag=_TAG,
+    scope="login",
     body=ProfileChange,
     body_example={"username": "newusername", "email": "newemail@gmail.com"},
     answers={
@@ -183,13 +192,14 @@ def change_profile(call: Call) -> Answer:
     "PUT",
     "/api/user/profile/password",
     tag=_TAG,
+    scope="login",
     body=PasswordChange,
     body_example={"old_password": "oldpass123", "new_password": "newpass123"},
     answers={
         200: Shown(
             shape=LoggedInAnswer,
             example={"message": "password changed", "user_id": 1, "token": "eyJ..."},
-            meaning="Every login so far has ended; this one is new. Named tokens go on: revoke them apart.",
+            meaning="Every login so far has ended; this one is new. Named tokens go on, since none of them reaches the account: revoke them one by one, or all at once with logout-everywhere.",
         )
     },
     problems=(403, 429),
@@ -213,6 +223,7 @@ def change_password(call: Call) -> Answer:
     "DELETE",
     "/api/user/profile",
     tag=_TAG,
+    scope="login",
     answers={
         200: Shown(
             shape=Message,
@@ -231,6 +242,7 @@ def delete_profile(call: Call) -> Answer:
     "GET",
     "/api/user/tokens",
     tag=_TAG,
+    scope="login",
     answers={
         200: Shown(
             shape=Page[TokenTold],
@@ -250,8 +262,9 @@ def list_tokens(call: Call) -> Answer:
     "POST",
     "/api/user/tokens",
     tag=_TAG,
+    scope="login",
     body=NewToken,
-    body_example={"name": "nightly export", "expires_in_days": 365},
+    body_example={"name": "nightly export", "expires_in_days": 365, "is_read_only": True},
     answers={
         201: Shown(
             shape=TokenMade,
@@ -262,10 +275,18 @@ def list_tokens(call: Call) -> Answer:
     problems=(409,),
 )
 def create_token(call: Call) -> Answer:
-    """Make a named token for a program."""
+    """Make a named token for a program.
+
+    It reaches uploads, analyses, results and jobs, and never the account: no profile change, no password,
+    no login, no other token, no deletion. With `is_read_only` it changes nothing.
+    """
     sent = call.sent(NewToken)
     made, token = logins.add_token(
-        call.service, call.user.id, name=sent.name, days=sent.expires_in_days
+        call.service,
+        call.user.id,
+        name=sent.name,
+        days=sent.expires_in_days,
+        is_read_only=sent.is_read_only,
     )
     told = TokenMade.model_validate({**_token(made), "message": "token created", "token": token})
     return Answer(value=told, status=201)
@@ -275,6 +296,7 @@ def create_token(call: Call) -> Answer:
     "DELETE",
     "/api/user/tokens/<int:token_id>",
     tag=_TAG,
+    scope="login",
     answers={200: Shown(shape=Message, example={"message": "token revoked"}, meaning="Done.")},
     problems=(404,),
 )
@@ -288,6 +310,7 @@ def revoke_token(call: Call) -> Answer:
     "GET",
     "/api/user/logins",
     tag=_TAG,
+    scope="login",
     answers={
         200: Shown(
             shape=Page[LoginTold],
@@ -316,6 +339,7 @@ def list_logins(call: Call) -> Answer:
     "DELETE",
     "/api/user/logins/<int:login_id>",
     tag=_TAG,
+    scope="login",
     answers={200: Shown(shape=Message, example={"message": "login ended"}, meaning="Done.")},
     problems=(404,),
 )
@@ -329,6 +353,7 @@ def end_login(call: Call) -> Answer:
     "GET",
     "/api/user/export",
     tag=_TAG,
+    scope="login",
     answers={
         200: Shown(
             shape=None,
@@ -360,6 +385,7 @@ def _token(one: ApiToken) -> dict[str, int | str | dt.datetime | None]:
         "token_id": one.id,
         "name": one.name,
         "hint": one.hint,
+        "is_read_only": one.is_read_only,
         "created_at": one.created_at,
         "last_used_at": one.last_used_at,
         "expires_at": one.expires_at,

@@ -73,6 +73,7 @@ _SIDE: Final = {
     "POST",
     "/api/rfm/process/<int:file_id>",
     tag=_TAG,
+    scope="write",
     body=Process,
     body_example={"n_clusters": 5, "returns": "drop"},
     is_body_needed=False,
@@ -130,6 +131,7 @@ def process(call: Call) -> Answer:
     "GET",
     "/api/jobs/<int:job_id>",
     tag=_TAG,
+    scope="read",
     answers={
         200: Shown(
             shape=JobTold,
@@ -155,6 +157,7 @@ def read_job(call: Call) -> Answer | Response:
     "DELETE",
     "/api/jobs/<int:job_id>",
     tag=_TAG,
+    scope="write",
     answers={
         200: Shown(
             shape=JobTold,
@@ -174,6 +177,7 @@ def cancel_job(call: Call) -> Answer:
     "GET",
     "/api/analyses",
     tag=_TAG,
+    scope="read",
     query=AnalysisQuery,
     answers={
         200: Shown(
@@ -203,6 +207,7 @@ def list_analyses(call: Call) -> Answer:
     "GET",
     "/api/analyses/<int:analysis_id>",
     tag=_TAG,
+    scope="read",
     answers={200: Shown(shape=AnalysisTold, example=_ANALYSIS, meaning="The analysis.")},
     problems=(404,),
 )
@@ -216,6 +221,7 @@ def read_analysis(call: Call) -> Answer:
     "DELETE",
     "/api/analyses/<int:analysis_id>",
     tag=_TAG,
+    scope="write",
     answers={
         200: Shown(
             shape=Message,
@@ -235,6 +241,7 @@ def delete_analysis(call: Call) -> Answer:
     "GET",
     "/api/analyses/<int:analysis_id>/compare/<int:other_id>",
     tag=_TAG,
+    scope="read",
     answers={
         200: Shown(
             shape=Comparison,

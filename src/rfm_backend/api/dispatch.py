@@ -23,7 +23,7 @@ from rfm_backend.api.shapes.base import MOST_ID
 from rfm_backend.errors import InvalidRequest
 from rfm_backend.pipeline.strict_json import parse_json
 from rfm_backend.services import Service
-from rfm_backend.services.tokens import authenticate
+from rfm_backend.services.tokens import authenticate, check_scope
 
 MOST_JSON_BYTES: Final = 1024 * 1024
 _MOST_DEPTH: Final = 32
@@ -46,6 +46,8 @@ def _view(route: Route, service: Service) -> Any:  # noqa: ANN401  # Flask's own
         if route.access == "user":
             caller = authenticate(service, request.headers.get("Authorization"))
             g.user_id = caller.user.id
+            # A route that does not say what it is for is for no named token.
+            check_scope(caller, route.scope or "login")
         if any(isinstance(value, int) and value > MOST_ID for value in path.values()):
             raise NotFound
         try:

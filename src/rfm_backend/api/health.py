@@ -18,6 +18,14 @@ from rfm_backend.storage import jobs
 from rfm_backend.storage.migrate import check_is_current
 
 _TAG: Final = "Operation"
+_RELAYED: Final = (
+    "Forwarded",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Real-Ip",
+    "Via",
+)
 _SWAGGER: Final = {
     "swagger-ui.css": "text/css; charset=utf-8",
     "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
@@ -82,12 +90,14 @@ def ready(call: Call) -> Answer:
     problems=(401,),
 )
 def metrics(call: Call) -> Response:
-    """Show the service's figures: for loopback, or with RFM_METRICS_TOKEN as bearer token."""
+    """Show the service's figures: for loopback, or with RFM_METRICS_TOKEN as bearer token.
+
+    What comes through a proxy that RFM_TRUSTED_PROXY does not name is not from loopback.
+    """
     token = call.service.settings.metrics_token
     given = call.request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if not (token and hmac.compare_digest(given.encode(), token.encode())) and not _is_loopback(
-        call.request.remote_addr
-    ):
+    is_operator = token and hmac.compare_digest(given.encode(), token.encode())
+    if not is_operator and (not _is_loopback(call.request.remote_addr) or _is_relayed(call)):
         raise NotAuthenticated("The metrics are for loopback, or for RFM_METRICS_TOKEN.")
     note_jobs(call.service.database.read(jobs.count_by_state))
     return Response(generate_latest(METRICS), content_type=CONTENT_TYPE_LATEST)
@@ -154,6 +164,12 @@ def docs_file(call: Call) -> Response:
         raise NotFound
     folder = resources.files("rfm_backend.web.static.vendor") / "swagger-ui"
     return Response((folder / name).read_bytes(), content_type=_SWAGGER[name])
+
+
+def _is_relayed(call: Call) -> bool:
+    """Tell whether a proxy passed the request on, and none is trusted to say for whom."""
+    is_trusting = bool(call.service.settings.trusted_proxy)
+    return not is_trusting and any(name in call.request.headers for name in _RELAYED)
 
 
 def _is_loopback(address: str | None) -> bool:

@@ -40,6 +40,7 @@ _TABLE: Final = {
     "GET",
     "/api/shops",
     tag=_TAG,
+    scope="read",
     answers={
         200: Shown(
             shape=Page[ShopTold],
@@ -58,6 +59,7 @@ def list_shops(call: Call) -> Answer:
     "POST",
     "/api/shops",
     tag=_TAG,
+    scope="write",
     body=NewName,
     body_example={"name": "Bandung"},
     answers={
@@ -75,6 +77,7 @@ def create_shop(call: Call) -> Answer:
     "GET",
     "/api/mappings",
     tag=_TAG,
+    scope="read",
     answers={
         200: Shown(
             shape=Page[MappingTold],
@@ -93,6 +96,7 @@ def list_mappings(call: Call) -> Answer:
     "POST",
     "/api/mappings",
     tag=_TAG,
+    scope="write",
     body=NewMapping,
     body_example={
         "name": "till export",
@@ -122,6 +126,7 @@ def create_mapping(call: Call) -> Answer:
     "DELETE",
     "/api/mappings/<int:mapping_id>",
     tag=_TAG,
+    scope="write",
     answers={200: Shown(shape=Message, example={"message": "mapping deleted"}, meaning="Done.")},
     problems=(404,),
 )
@@ -135,6 +140,7 @@ def delete_mapping(call: Call) -> Answer:
     "GET",
     "/api/segments/tables",
     tag=_TAG,
+    scope="read",
     answers={
         200: Shown(
             shape=Page[TableTold],
@@ -153,6 +159,7 @@ def list_segment_tables(call: Call) -> Answer:
     "POST",
     "/api/segments/tables",
     tag=_TAG,
+    scope="write",
     body=NewTable,
     body_example={"name": "two halves", "toml": _TOML},
     answers={201: Shown(shape=TableTold, example=_TABLE, meaning="The new table.")},
@@ -173,6 +180,7 @@ def create_segment_table(call: Call) -> Answer:
     "DELETE",
     "/api/segments/tables/<int:table_id>",
     tag=_TAG,
+    scope="write",
     answers={
         200: Shown(
             shape=Message,

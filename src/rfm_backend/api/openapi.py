@@ -26,6 +26,11 @@ _SECURITY: Final[Mapping[str, list[dict[str, list[str]]]]] = {
     "operator": [{}, {"token": []}],
 }
 _ALWAYS: Final = {"anyone": (), "user": (401,), "operator": (401,)}
+_SCOPES: Final[Mapping[str | None, str]] = {
+    "read": "For a login, or any named token.",
+    "write": "For a login, or a named token that may write.",
+    "login": "For a login: a named token is answered 403 `login_needed`.",
+}
 _ABOUT: Final = (
     "Turns a shop's sales file into customer segments: upload a file, process it, read the results. "
     "Log in first; every other call carries the header `Authorization: Bearer <token>`. "
@@ -66,7 +71,7 @@ def _describe(routes: Sequence[Route]) -> Mapping[str, object]:
                 "token": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "A login's token, or a named one.",
+                    "description": "A login's token, or a named one, which reaches data and not the account.",
                 }
             },
         },
@@ -88,8 +93,7 @@ def _operation(one: Route, routes: Sequence[Route]) -> dict[str, object]:
         },
         "security": _SECURITY[one.access],
     }
-    if one.description:
-        told["description"] = one.description
+    told |= _description(one)
     if one.body is not None:
         told["requestBody"] = {
             "required": one.is_body_needed,
@@ -100,6 +104,12 @@ def _operation(one: Route, routes: Sequence[Route]) -> dict[str, object]:
     if one.takes_file:
         told["requestBody"] = _FILE_BODY
     return told
+
+
+def _description(one: Route) -> dict[str, object]:
+    lines = [one.description, _SCOPES[one.scope] if one.scope else ""]
+    told = "\n\n".join(line for line in lines if line)
+    return {"description": told} if told else {}
 
 
 _FILE_BODY: Final = {
@@ -129,7 +139,8 @@ _FILE_BODY: Final = {
 def _problems_of(one: Route) -> tuple[int, ...]:
     reads = (400,) if one.body is not None or one.query is not None or one.takes_file else ()
     types = (413, 415) if one.body is not None else ()
-    return tuple(sorted({*_ALWAYS[one.access], *reads, *types, *one.problems, 503}))
+    scoped = (403,) if one.scope in ("write", "login") else ()
+    return tuple(sorted({*_ALWAYS[one.access], *reads, *types, *scoped, *one.problems, 503}))
 
 
 def _answer(shown: Shown) -> dict[str, object]:

@@ -46,6 +46,7 @@ _CUSTOMER: Final = {
     "GET",
     "/api/rfm/results/<int:file_id>",
     tag=_TAG,
+    scope="read",
     query=ResultQuery,
     answers={
         200: Shown(
@@ -80,6 +81,7 @@ def read_results(call: Call) -> Response:
     "GET",
     "/api/rfm/summary/<int:file_id>",
     tag=_TAG,
+    scope="read",
     query=SummaryQuery,
     answers={
         200: Shown(
@@ -111,6 +113,7 @@ def read_summary(call: Call) -> Answer:
     "GET",
     "/api/rfm/customers/<int:file_id>/<path:customer_id>",
     tag=_TAG,
+    scope="read",
     query=ExplanationQuery,
     answers={
         200: Shown(
@@ -137,6 +140,7 @@ def explain_customer(call: Call) -> Response:
     "GET",
     "/api/rfm/export/<int:file_id>",
     tag=_TAG,
+    scope="read",
     query=ExportQuery,
     answers={
         200: Shown(

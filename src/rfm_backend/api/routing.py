@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from rfm_backend.errors import NotAuthenticated
 from rfm_backend.services import Service
-from rfm_backend.services.tokens import Caller
+from rfm_backend.services.tokens import Caller, Scope
 from rfm_backend.storage.users import User
 
 Access = Literal["anyone", "user", "operator"]
@@ -100,12 +100,13 @@ class Shown:
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """One endpoint."""
+    """One endpoint; ``scope`` says what a named token must be for, and without one it needs a login."""
 
     method: Method
     path: str
     handler: Handler
     access: Access
+    scope: Scope | None
     tag: str
     body: type[BaseModel] | None
     body_example: object
@@ -147,6 +148,7 @@ def route(
     tag: str,
     answers: Mapping[int, Shown],
     access: Access = "user",
+    scope: Scope | None = None,
     body: type[BaseModel] | None = None,
     body_example: object = None,
     is_body_needed: bool = True,
@@ -163,6 +165,7 @@ def route(
                 path=path,
                 handler=handler,
                 access=access,
+                scope=scope,
                 tag=tag,
                 body=body,
                 body_example=body_example,

@@ -31,6 +31,7 @@ _UPLOAD: Final = {
     "POST",
     "/api/upload",
     tag=_TAG,
+    scope="write",
     takes_file=True,
     answers={
         201: Shown(
@@ -67,6 +68,7 @@ def upload(call: Call) -> Answer:
     "GET",
     "/api/uploads",
     tag=_TAG,
+    scope="read",
     query=UploadQuery,
     answers={
         200: Shown(
@@ -96,6 +98,7 @@ def list_uploads(call: Call) -> Answer:
     "GET",
     "/api/uploads/<int:upload_id>",
     tag=_TAG,
+    scope="read",
     answers={200: Shown(shape=UploadTold, example=_UPLOAD, meaning="The upload.")},
     problems=(404,),
 )
@@ -110,6 +113,7 @@ def read_upload(call: Call) -> Answer:
     "PATCH",
     "/api/uploads/<int:upload_id>",
     tag=_TAG,
+    scope="write",
     body=UploadChange,
     body_example={"filename": "Sales 2011.xlsx"},
     answers={
@@ -138,6 +142,7 @@ def change_upload(call: Call) -> Answer:
     "DELETE",
     "/api/uploads/<int:upload_id>",
     tag=_TAG,
+    scope="write",
     answers={
         200: Shown(
             shape=Message,
@@ -157,6 +162,7 @@ def delete_upload(call: Call) -> Answer:
     "GET",
     "/api/uploads/<int:upload_id>/preview",
     tag=_TAG,
+    scope="read",
     answers={
         200: Shown(
             shape=None,

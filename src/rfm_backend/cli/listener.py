@@ -86,7 +86,8 @@ def make_server(
         max_request_body_size=most_body,
         cleanup_interval=1,
         ident=None,
-        clear_untrusted_proxy_headers=True,
+        # Without a trusted proxy nothing believes them, and /metrics must see that there are some.
+        clear_untrusted_proxy_headers=bool(trusted_proxy),
         **_believed(trusted_proxy),
     )
     watch = _Watch(silent_seconds=silent_seconds, most_waiting=_LARGEST_AT_ONCE * most_body)

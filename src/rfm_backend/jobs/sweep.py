@@ -22,7 +22,8 @@ from rfm_backend.storage import analyses, logins, uploads, users
 
 _T = TypeVar("_T")
 _LOG: Final = logging.getLogger("rfm_backend.sweep")
-_LOGINS_ARE_KEPT: Final = dt.timedelta(days=30)
+# Also how long an address or a device counts as known: who looks at his customers once a quarter is.
+_LOGINS_ARE_KEPT: Final = dt.timedelta(days=90)
 # A computation may take RFM_JOB_SECONDS before its rows are written, but its row comes after that.
 _HALF_WRITTEN_AFTER: Final = dt.timedelta(hours=1)
 

@@ -19,22 +19,23 @@ from typing import Final
 from sqlalchemy.engine import Connection
 
 from rfm_backend.errors import InvalidRequest, NotAllowed, NotAuthenticated, WrongPassword
+from rfm_backend.services.devices import device_marks
 from rfm_backend.services.passwords import (
     check_new_password,
+    check_password,
     hash_password,
-    is_outdated,
     is_right,
 )
 from rfm_backend.services.service import Service
 from rfm_backend.services.throttle import (
-    address_mark,
+    address_marks,
     count_registration,
     login_try,
     password_try,
 )
 from rfm_backend.services.tokens import Caller, issue, new_token_id
 from rfm_backend.services.uploads import remove_upload
-from rfm_backend.storage import jobs, logins, named, uploads, users
+from rfm_backend.storage import api_tokens, jobs, logins, named, uploads, users
 from rfm_backend.storage.named import Shop
 from rfm_backend.storage.users import User
 
@@ -63,9 +64,10 @@ def register(
     password: str,
     device: str,
     address: str,
+    device_key: str = "",
     first_shop: str = FIRST_SHOP,
 ) -> LoggedIn:
-    """Make an account and log it in.
+    """Make an account and log it in; `device_key` is that of a browser (devices.py).
 
     Raises
     ------
@@ -87,7 +89,8 @@ def register(
     user = add_user(
         service, username=username, email=email, password=password, first_shop=first_shop
     )
-    return LoggedIn(user=user, token=begin_login(service, user, device=device, address=address))
+    token = begin_login(service, user, device=device, address=address, device_key=device_key)
+    return LoggedIn(user=user, token=token)
 
 
 def add_user(
@@ -123,9 +126,15 @@ def add_user(
 
 
 def log_in(
-    service: Service, *, identifier: str, password: str, device: str, address: str
+    service: Service,
+    *,
+    identifier: str,
+    password: str,
+    device: str,
+    address: str,
+    device_key: str = "",
 ) -> LoggedIn:
-    """Log in by username or e-mail address.
+    """Log in by username or e-mail address; `device_key` is that of a browser (devices.py).
 
     Raises
     ------
@@ -136,24 +145,33 @@ def log_in(
     """
     key = key_of(identifier)
 
-    def look(tx: Connection) -> tuple[User | None, bool]:
+    def look(tx: Connection) -> tuple[User | None, bool, str]:
         found = users.by_identifier(tx, key)
         # Asked for somebody who is not there too: both ways take the same steps.
         number = found.id if found else 0
-        mark = address_mark(service, number, address)
-        return found, logins.is_known_address(tx, user_id=number, address_mark=mark)
+        marks = address_marks(service, number, address)
+        own = device_marks(service, number, device_key)
+        is_known = logins.is_known_address(tx, user_id=number, marks=marks)
+        return (
+            found,
+            is_known,
+            own[0] if logins.is_known_device(tx, user_id=number, marks=own) else "",
+        )
 
-    user, is_known = service.database.read(look)
-    with login_try(service, name=key, address=address, is_known=is_known):
-        right = is_right(service, password, user.password_hash if user else None)
-        if user is None or not right or user.is_disabled:
+    user, is_known, known_device = service.database.read(look)
+    with login_try(
+        service, name=key, address=address, is_known=is_known, known_device=known_device
+    ):
+        checked = check_password(service, password, user.password_hash if user else None)
+        if user is None or not checked.is_right or user.is_disabled:
             raise NotAuthenticated(_WRONG_LOGIN)
-    if is_outdated(service, user.password_hash):
+    if checked.is_outdated:
         kept = hash_password(service, password)
         service.database.write(
             lambda tx: users.renew_hash(tx, user.id, verified=user.password_hash, renewed=kept)
         )
-    return LoggedIn(user=user, token=begin_login(service, user, device=device, address=address))
+    token = begin_login(service, user, device=device, address=address, device_key=device_key)
+    return LoggedIn(user=user, token=token)
 
 
 def log_out(service: Service, caller: Caller) -> None:
@@ -164,11 +182,12 @@ def log_out(service: Service, caller: Caller) -> None:
 
 
 def log_out_everywhere(service: Service, caller: Caller) -> None:
-    """End every login; named tokens go on."""
+    """End every login and every named token: what to do when one of them may be in other hands."""
 
     def unit(tx: Connection) -> None:
         users.end_all_tokens(tx, caller.user.id)
         logins.end_all(tx, caller.user.id)
+        api_tokens.remove_all(tx, caller.user.id)
 
     service.database.write(unit)
 
@@ -218,9 +237,16 @@ def confirm_password(service: Service, user: User, password: str, *, field: str)
 
 
 def change_password(
-    service: Service, caller: Caller, *, old: str, new: str, device: str, address: str
+    service: Service,
+    caller: Caller,
+    *,
+    old: str,
+    new: str,
+    device: str,
+    address: str,
+    device_key: str = "",
 ) -> LoggedIn:
-    """Change the password: every token ends, and this login gets a new one.
+    """Change the password: every login ends, and this one gets a new token; named tokens go on.
 
     Raises
     ------
@@ -238,13 +264,12 @@ def change_password(
     changed = service.database.read(lambda tx: users.by_id(tx, user.id))
     if changed is None:
         raise NotAuthenticated("The account does not exist any more.")
-    return LoggedIn(
-        user=changed, token=begin_login(service, changed, device=device, address=address)
-    )
+    token = begin_login(service, changed, device=device, address=address, device_key=device_key)
+    return LoggedIn(user=changed, token=token)
 
 
 def set_password(service: Service, user: User, password: str) -> None:
-    """Set a password that was checked, and end every token."""
+    """Set a password that was checked, and end every login."""
     kept = hash_password(service, password)
 
     def unit(tx: Connection) -> None:
@@ -320,7 +345,9 @@ def checked_email(text: str) -> str:
     return address
 
 
-def begin_login(service: Service, user: User, *, device: str, address: str) -> str:
+def begin_login(
+    service: Service, user: User, *, device: str, address: str, device_key: str = ""
+) -> str:
     """Note a login and return its token.
 
     Raises
@@ -330,7 +357,8 @@ def begin_login(service: Service, user: User, *, device: str, address: str) -> s
     """
     token_id = new_token_id()
     token, expires_at = issue(service, user, token_id=token_id)
-    mark = address_mark(service, user.id, address)
+    mark = address_marks(service, user.id, address)[0]
+    device_mark = next(iter(device_marks(service, user.id, device_key)), None)
 
     def unit(tx: Connection) -> bool:
         if not users.hold(tx, user.id):
@@ -341,6 +369,7 @@ def begin_login(service: Service, user: User, *, device: str, address: str) -> s
             token_id=token_id,
             device=device,
             address_mark=mark,
+            device_mark=device_mark,
             expires_at=expires_at,
         )
         return True

@@ -35,7 +35,7 @@ def reset_password(service: Service, identifier: str, password: str) -> None:
 
 
 def disable(service: Service, identifier: str, *, is_disabled: bool) -> None:
-    """Keep an account out, or let it in again; its tokens end either way.
+    """Keep an account out, or let it in again; its logins end either way, its named tokens rest meanwhile.
 
     Raises
     ------

@@ -28,7 +28,7 @@ from typing import Final
 
 from rfm_backend.errors import InvalidOption, OutputExists, OutputFailed, UnreadableFile
 from rfm_backend.progress import Progress, Step
-from rfm_backend.services.service import KEY_FILE, key_mark
+from rfm_backend.services.service import KEY_FILE, key_mark, key_marks
 from rfm_backend.settings import ServiceSettings
 from rfm_backend.storage import uploads
 from rfm_backend.storage.copying import copy_in, copy_out, is_empty
@@ -106,7 +106,7 @@ def restore(settings: ServiceSettings, folder: Path, progress: Progress) -> Rest
     _check_target(settings)
     try:
         _copy_key(folder / KEY_FILE, settings.data_dir / KEY_FILE)
-        if head["key_mark"] != key_mark(settings):
+        if head["key_mark"] not in key_marks(settings):
             raise InvalidOption(
                 "SECRET_KEY is not the one that the backup was made with: no password and no token of it "
                 "would hold. Set the old one, then restore again.",

@@ -49,7 +49,7 @@ def tokens(service: Service, user_id: int) -> list[ApiToken]:
 
 
 def add_token(
-    service: Service, user_id: int, *, name: str, days: int | None
+    service: Service, user_id: int, *, name: str, days: int | None, is_read_only: bool
 ) -> tuple[ApiToken, str]:
     """Make a named token; return what is kept of it, and its text.
 
@@ -70,6 +70,7 @@ def add_token(
             user_id=user_id,
             name=name,
             token_hash=token_hash,
+            is_read_only=is_read_only,
             hint=token[: len(PREFIX) + 4] + "…",
             expires_at=expires_at,
         )

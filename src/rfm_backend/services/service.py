@@ -24,6 +24,16 @@ _MIN_KEY_LENGTH: Final = 32
 KEY_FILE: Final = "secret_key"
 # Keys that stand in examples and templates: whoever knows one can be anybody.
 _KNOWN: Final = ("change", "secret_key", "your-", "your_", "example", "password", "default", "xxxx")
+_WEAK: Final = {
+    "SECRET_KEY": (
+        f"SECRET_KEY is shorter than {_MIN_KEY_LENGTH} characters",
+        "SECRET_KEY is one that others could guess",
+    ),
+    "SECRET_KEY_OLD": (
+        f"SECRET_KEY_OLD is shorter than {_MIN_KEY_LENGTH} characters",
+        "SECRET_KEY_OLD is one that others could guess",
+    ),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +43,9 @@ class Keys:
     tokens: bytes
     passwords: bytes
     throttle: bytes
+    devices: bytes
+    # Those of SECRET_KEY_OLD: what they signed or hid is still taken, and nothing new is.
+    before: "Keys | None" = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +58,11 @@ class Service:
     keys: Keys
     bcrypt_cost: int = BCRYPT_COST
     stopping: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def all_keys(self) -> tuple[Keys, ...]:
+        """The keys of now, and those of before where there are any."""
+        return (self.keys,) if self.keys.before is None else (self.keys, self.keys.before)
 
     def close(self) -> None:
         """Give connections back."""
@@ -59,18 +77,13 @@ def open_service(
     Raises
     ------
     InvalidOption
-        SECRET_KEY is missing, too short, or one that everybody knows.
+        SECRET_KEY is missing, it or SECRET_KEY_OLD is too short, or one that everybody knows.
     """
-    secret = _secret(settings)
     return Service(
         settings=settings,
         database=open_database(settings, patience=patience),
         files=FileStore(settings.upload_dir),
-        keys=Keys(
-            tokens=_derive(secret, "tokens"),
-            passwords=_derive(secret, "passwords"),
-            throttle=_derive(secret, "throttle"),
-        ),
+        keys=_keys(_secret(settings), before=_old_secret(settings)),
         bcrypt_cost=bcrypt_cost,
     )
 
@@ -86,18 +99,33 @@ def key_mark(settings: ServiceSettings) -> str:
     return _derive(_secret(settings), "mark").hex()
 
 
+def key_marks(settings: ServiceSettings) -> tuple[str, ...]:
+    """Return the marks of SECRET_KEY and, where it is set, of SECRET_KEY_OLD.
+
+    Raises
+    ------
+    InvalidOption
+        As of `open_service`.
+    """
+    old = _old_secret(settings)
+    return (key_mark(settings), *([_derive(old, "mark").hex()] if old else []))
+
+
+def _keys(secret: str, *, before: str | None) -> Keys:
+    return Keys(
+        tokens=_derive(secret, "tokens"),
+        passwords=_derive(secret, "passwords"),
+        throttle=_derive(secret, "throttle"),
+        devices=_derive(secret, "devices"),
+        before=_keys(before, before=None) if before else None,
+    )
+
+
 def _secret(settings: ServiceSettings) -> str:
     key = settings.secret_key
     if settings.is_development and not key:
         return _kept_secret(settings.data_dir / KEY_FILE)
-    why = None
-    if not key:
-        why = "SECRET_KEY is not set"
-    elif len(key) < _MIN_KEY_LENGTH:
-        why = f"SECRET_KEY is shorter than {_MIN_KEY_LENGTH} characters"
-    elif len(set(key)) < 8 or any(word in key.lower() for word in _KNOWN):
-        why = "SECRET_KEY is one that others could guess"
-    if why is not None:
+    if why := _weakness("SECRET_KEY", key) if key else "SECRET_KEY is not set":
         raise InvalidOption(
             f"{why}. Write these two lines into the file .env, or set both variables:\n"
             f"FLASK_ENV=production\nSECRET_KEY={secrets.token_urlsafe(48)}\n"
@@ -105,6 +133,25 @@ def _secret(settings: ServiceSettings) -> str:
             setting="SECRET_KEY",
         )
     return key
+
+
+def _old_secret(settings: ServiceSettings) -> str | None:
+    old = settings.secret_key_old or None
+    if old and (why := _weakness("SECRET_KEY_OLD", old)):
+        raise InvalidOption(
+            f"{why}. It is the SECRET_KEY of before, while some still come with what it signed: set it to "
+            "that, or unset it.",
+            setting="SECRET_KEY_OLD",
+        )
+    return old
+
+
+def _weakness(name: str, key: str) -> str:
+    """Return why a key cannot be used, "" where it can."""
+    short, known = _WEAK[name]
+    if len(key) < _MIN_KEY_LENGTH:
+        return short
+    return known if len(set(key)) < 8 or any(word in key.lower() for word in _KNOWN) else ""
 
 
 def _kept_secret(path: Path) -> str:

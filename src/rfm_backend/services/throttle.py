@@ -6,27 +6,33 @@ Out: nothing, or `TooManyAttempts`.
 What always holds
     * a try is counted before it is checked and given back where it was right, so that many at once, over
       several processes, get no more tries than one after the other;
+    * in no five minutes whatever are there more tries than the limit: they are counted in steps of ten
+      seconds, and a step is forgotten once all of it is five minutes old;
+    * a try that is refused is counted nowhere, so that it neither fills a narrower limit nor prolongs this;
     * what is counted is the name as it was typed: whether there is such an account makes no difference;
-    * whoever has logged in to an account from an address is not locked out there by others' tries
-      elsewhere;
-    * names and addresses are kept as keyed hashes, and forgotten with their window.
+    * whoever has logged in to an account from an address or a device is not locked out there by others'
+      tries elsewhere; a device has a counter of its own, which nobody at the same address fills;
+    * names and addresses are kept as keyed hashes, and forgotten with their time.
 """
 
 import hashlib
 import hmac
 import ipaddress
+import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 from sqlalchemy.engine import Connection
 
 from rfm_backend.errors import NotAuthenticated, TooManyAttempts, WrongPassword
-from rfm_backend.services.service import Service
+from rfm_backend.services.service import Keys, Service
 from rfm_backend.storage import attempts
 
 WINDOW_SECONDS: Final = 300
+STEP_SECONDS: Final = 10
+_STEPS: Final = WINDOW_SECONDS // STEP_SECONDS
 # In multiples of RFM_LOGIN_ATTEMPTS, which is for one name from one address.
 _ONE_ADDRESS: Final = 5
 _ONE_NAME: Final = 10
@@ -34,7 +40,9 @@ _ALL: Final = 100
 
 
 @contextmanager
-def login_try(service: Service, *, name: str, address: str, is_known: bool) -> Iterator[None]:
+def login_try(
+    service: Service, *, name: str, address: str, is_known: bool, known_device: str = ""
+) -> Iterator[None]:
     """Let a login be tried within; one that ends in `NotAuthenticated` stays counted.
 
     Parameters
@@ -42,6 +50,7 @@ def login_try(service: Service, *, name: str, address: str, is_known: bool) -> I
     name : the username or e-mail address, as it is compared
     address : the client's
     is_known : whether the account was logged in to from this address before
+    known_device : the mark of a device that the account was logged in to from before
 
     Raises
     ------
@@ -50,8 +59,10 @@ def login_try(service: Service, *, name: str, address: str, is_known: bool) -> I
     """
     most = service.settings.login_attempts
     origin = network_of(address)
-    limits = {f"login {name} {origin}": most, f"login from {origin}": most * _ONE_ADDRESS}
-    if not is_known:
+    place = f"device {known_device}" if known_device else origin
+    # The narrowest first.
+    limits = {f"login {name} {place}": most, f"login from {origin}": most * _ONE_ADDRESS}
+    if not (is_known or known_device):
         limits |= {f"login {name}": most * _ONE_NAME, "login": most * _ALL}
     with _counted(service, limits):
         yield
@@ -79,12 +90,12 @@ def count_registration(service: Service, *, address: str) -> None:
         The address made too many within the window.
     """
     most = service.settings.login_attempts * _ONE_ADDRESS
-    _count(service, {f"register from {network_of(address)}": most}, _window())
+    _count(service, {f"register from {network_of(address)}": most}, _step())
 
 
 def forget_old(service: Service) -> None:
-    """Remove what was counted in windows that are over."""
-    service.database.write(lambda tx: attempts.forget_old(tx, before=_window()))
+    """Remove what counts no more."""
+    service.database.write(lambda tx: attempts.forget_old(tx, before=_step() - _STEPS))
 
 
 def network_of(address: str) -> str:
@@ -106,56 +117,68 @@ def network_of(address: str) -> str:
     return str(ipaddress.ip_network((found, 64), strict=False))
 
 
-def address_mark(service: Service, user_id: int, address: str) -> str:
-    """Return what is kept of the address of an account's login: comparable, and not readable."""
-    return _hidden(service, f"address {user_id} {network_of(address)}")
+def address_marks(service: Service, user_id: int, address: str) -> list[str]:
+    """Return what is kept of the address of an account's login, the way of now first: comparable, not readable."""
+    text = f"address {user_id} {network_of(address)}"
+    return [_hidden(keys, text) for keys in service.all_keys]
 
 
 @contextmanager
 def _counted(service: Service, limits: Mapping[str, int]) -> Iterator[None]:
-    window = _window()
-    _count(service, limits, window)
+    step = _step()
+    _count(service, limits, step)
     try:
         yield
     except (NotAuthenticated, WrongPassword):
         raise
     except BaseException:
-        _give_back(service, limits, window)
+        _give_back(service, limits, step)
         raise
-    _give_back(service, limits, window)
+    _give_back(service, limits, step)
 
 
-def _count(service: Service, limits: Mapping[str, int], window: int) -> None:
-    subjects = [(_hidden(service, subject), most) for subject, most in limits.items()]
-
-    def unit(tx: Connection) -> bool:
-        # The narrowest first, and no further once one is full: what one address may not try any more
-        # must not fill what all share.
-        return all(attempts.count(tx, subject, window=window) <= most for subject, most in subjects)
-
-    if not service.database.write(unit):
-        wait = (window + 1) * WINDOW_SECONDS - int(time.time())
-        raise TooManyAttempts(
-            f"There were too many attempts. Wait {max(1, wait)} seconds, then try again.",
-            retry_after=max(1, wait),
-        )
-
-
-def _give_back(service: Service, limits: Mapping[str, int], window: int) -> None:
-    subjects = [_hidden(service, subject) for subject in limits]
+def _count(service: Service, limits: Mapping[str, int], step: int) -> None:
+    subjects = [(_hidden(service.keys, subject), most) for subject, most in limits.items()]
 
     def unit(tx: Connection) -> None:
-        for subject in subjects:
-            attempts.give_back(tx, subject, window=window)
+        for subject, most in subjects:
+            counted = attempts.count(tx, subject, step=step, since=step - _STEPS)
+            if sum(tries for _, tries in counted) > most:
+                # Ends the transaction as if nothing had been counted, under the narrower limits too.
+                raise _told(counted, most)
 
     service.database.write(unit)
 
 
-def _window() -> int:
-    return int(time.time()) // WINDOW_SECONDS
+def _told(counted: Sequence[tuple[int, int]], most: int) -> TooManyAttempts:
+    """Return the refusal: when enough of the tries, this one apart, are too old to count."""
+    left = sum(tries for _, tries in counted) - 1
+    last = counted[-1][0]
+    for at, tries in counted:
+        left -= tries
+        last = at
+        if left < most:
+            break
+    over = (last + _STEPS + 1) * STEP_SECONDS
+    wait = max(1, math.ceil(over - time.time()))
+    return TooManyAttempts(
+        f"There were too many attempts. Wait {wait} seconds, then try again.", retry_after=wait
+    )
 
 
-def _hidden(service: Service, text: str) -> str:
-    return hmac.new(
-        service.keys.throttle, text.encode("utf-8", "replace"), hashlib.sha256
-    ).hexdigest()
+def _give_back(service: Service, limits: Mapping[str, int], step: int) -> None:
+    subjects = [_hidden(service.keys, subject) for subject in limits]
+
+    def unit(tx: Connection) -> None:
+        for subject in subjects:
+            attempts.give_back(tx, subject, step=step)
+
+    service.database.write(unit)
+
+
+def _step() -> int:
+    return int(time.time()) // STEP_SECONDS
+
+
+def _hidden(keys: Keys, text: str) -> str:
+    return hmac.new(keys.throttle, text.encode("utf-8", "replace"), hashlib.sha256).hexdigest()

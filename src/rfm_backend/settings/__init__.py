@@ -52,6 +52,7 @@ class ServiceSettings:
 
     environment: str = "production"
     secret_key: str = field(default="", repr=False)
+    secret_key_old: str = field(default="", repr=False)
     host: str = "127.0.0.1"
     port: int = 5000
     data_dir: Path = Path("data")

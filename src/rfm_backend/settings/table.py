@@ -87,6 +87,13 @@ SETTINGS: Final = (
         "",
         "At least 32 characters that nobody can guess; signs the tokens. In development one is made and kept.",
     ),
+    _service(
+        "SECRET_KEY_OLD",
+        "secret_key_old",
+        "secret",
+        "",
+        "The SECRET_KEY of before, as strong as that: its tokens and passwords are still taken, and new ones are made with SECRET_KEY.",
+    ),
     _service("HOST", "host", "text", "127.0.0.1", "Address that the service listens on."),
     _service("PORT", "port", "port", "5000", "Port that the service listens on."),
     _service(

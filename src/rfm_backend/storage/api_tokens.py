@@ -20,6 +20,7 @@ class ApiToken:
     user_id: int
     name: str
     hint: str
+    is_read_only: bool
     created_at: dt.datetime
     last_used_at: dt.datetime | None
     expires_at: dt.datetime | None
@@ -32,6 +33,7 @@ def add(
     name: str,
     token_hash: str,
     hint: str,
+    is_read_only: bool,
     expires_at: dt.datetime | None,
 ) -> int:
     """Keep a token and return its number.
@@ -49,6 +51,7 @@ def add(
             name=name,
             token_hash=token_hash,
             hint=hint,
+            is_read_only=is_read_only,
             created_at=utc_now(),
             expires_at=expires_at,
         )
@@ -104,3 +107,8 @@ def remove(tx: Connection, token_id: int, *, user_id: int) -> bool:
     """Revoke a token; return whether it was there."""
     gone = sa.delete(API_TOKENS).where(API_TOKENS.c.id == token_id, API_TOKENS.c.user_id == user_id)
     return tx.execute(gone).rowcount > 0
+
+
+def remove_all(tx: Connection, user_id: int) -> None:
+    """Revoke every token of a user."""
+    tx.execute(sa.delete(API_TOKENS).where(API_TOKENS.c.user_id == user_id))

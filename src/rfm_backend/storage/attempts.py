@@ -1,4 +1,4 @@
-"""Queries on ``attempts``: how often something was tried within a window of time.
+"""Queries on ``attempts``: how often something was tried in each short step of time.
 
 What always holds: counting and looking are one step, so that of many at once none goes uncounted.
 """
@@ -10,9 +10,9 @@ from sqlalchemy.engine import Connection
 from rfm_backend.storage.tables import ATTEMPTS
 
 
-def count(tx: Connection, subject: str, *, window: int) -> int:
-    """Count one more try, and return how many that makes."""
-    values = {"subject": subject, "window_number": window, "n_tries": 1}
+def count(tx: Connection, subject: str, *, step: int, since: int) -> list[tuple[int, int]]:
+    """Count one more try, and return the steps from `since` on with the tries in each, the oldest first."""
+    values = {"subject": subject, "window_number": step, "n_tries": 1}
     more = ATTEMPTS.c.n_tries + 1
     if tx.dialect.name == "mysql":
         tx.execute(mysql.insert(ATTEMPTS).values(values).on_duplicate_key_update(n_tries=more))
@@ -24,22 +24,29 @@ def count(tx: Connection, subject: str, *, window: int) -> int:
                 index_elements=["subject", "window_number"], set_={"n_tries": more}
             )
         )
-    return int(tx.execute(sa.select(ATTEMPTS.c.n_tries).where(*_is(subject, window))).scalar_one())
+    chosen = (
+        sa.select(ATTEMPTS.c.window_number, ATTEMPTS.c.n_tries)
+        .where(ATTEMPTS.c.subject == subject, ATTEMPTS.c.window_number >= since)
+        .order_by(ATTEMPTS.c.window_number)
+        # Also sees, and waits for, what another has counted in the step before and not yet kept.
+        .with_for_update()
+    )
+    return [(int(step), int(tries)) for step, tries in tx.execute(chosen)]
 
 
-def give_back(tx: Connection, subject: str, *, window: int) -> None:
+def give_back(tx: Connection, subject: str, *, step: int) -> None:
     """Take one try back: it was no wrong one."""
     tx.execute(
         sa.update(ATTEMPTS)
-        .where(*_is(subject, window), ATTEMPTS.c.n_tries > 0)
+        .where(
+            ATTEMPTS.c.subject == subject,
+            ATTEMPTS.c.window_number == step,
+            ATTEMPTS.c.n_tries > 0,
+        )
         .values(n_tries=ATTEMPTS.c.n_tries - 1)
     )
 
 
 def forget_old(tx: Connection, *, before: int) -> None:
-    """Remove what was counted in earlier windows."""
+    """Remove what was counted in earlier steps."""
     tx.execute(sa.delete(ATTEMPTS).where(ATTEMPTS.c.window_number < before))
-
-
-def _is(subject: str, window: int) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
-    return ATTEMPTS.c.subject == subject, ATTEMPTS.c.window_number == window

@@ -1,6 +1,7 @@
 """Queries on ``logins``: one row per token that a login gave."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -47,6 +48,7 @@ def add(
     token_id: str,
     device: str,
     address_mark: str,
+    device_mark: str | None,
     expires_at: dt.datetime,
 ) -> int:
     """Note a login."""
@@ -58,17 +60,25 @@ def add(
         token_id=token_id,
         device=device[:200],
         address_mark=address_mark,
+        device_mark=device_mark,
         created_at=now,
         last_used_at=now,
         expires_at=expires_at,
     )
 
 
-def is_known_address(tx: Connection, *, user_id: int, address_mark: str) -> bool:
+def is_known_address(tx: Connection, *, user_id: int, marks: Sequence[str]) -> bool:
     """Tell whether the account was logged in to from this address, as far back as logins are kept."""
-    found = sa.select(LOGINS.c.id).where(
-        LOGINS.c.user_id == user_id, LOGINS.c.address_mark == address_mark
-    )
+    return _is_there(tx, user_id, LOGINS.c.address_mark.in_(marks))
+
+
+def is_known_device(tx: Connection, *, user_id: int, marks: Sequence[str]) -> bool:
+    """Tell whether the account was logged in to from this device, as far back as logins are kept."""
+    return _is_there(tx, user_id, LOGINS.c.device_mark.in_(marks))
+
+
+def _is_there(tx: Connection, user_id: int, test: sa.ColumnElement[bool]) -> bool:
+    found = sa.select(LOGINS.c.id).where(LOGINS.c.user_id == user_id, test)
     return tx.execute(found.limit(1)).first() is not None
 
 

@@ -39,6 +39,8 @@ def migrate(settings: ServiceSettings, *, to: str = "head") -> str | None:
     try:
         # Not in a unit of work: MySQL ends a transaction at each change of a table.
         with database.engine.connect() as connection:
+            if database.is_sqlite:
+                _let_tables_be_made_anew(connection)
             before = _revision(connection)
             config = _config(connection)
             goes_up = to == "head" or (to != "base" and not _is_applied(connection, to))
@@ -46,6 +48,8 @@ def migrate(settings: ServiceSettings, *, to: str = "head") -> str | None:
                 command.upgrade(config, to)
             else:
                 command.downgrade(config, to)
+            if database.is_sqlite:
+                _check_references(connection)
             connection.commit()
     except DBAPIError as error:
         raise _told(settings, error) from error
@@ -113,6 +117,25 @@ def create_database(settings: ServiceSettings) -> None:
         raise _told(settings, error) from error
     finally:
         engine.dispose()
+
+
+def _let_tables_be_made_anew(connection: sa.Connection) -> None:
+    """Keep SQLite from deleting the rows that name a table's, when the table is dropped for its new form.
+
+    It listens to this before a transaction alone, and the connection is thrown away afterwards.
+    """
+    raw = connection.connection.driver_connection
+    assert raw is not None
+    raw.execute("PRAGMA foreign_keys=OFF")
+
+
+def _check_references(connection: sa.Connection) -> None:
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    if broken:
+        raise Unavailable(
+            f"The database was left as it is: {len(broken)} rows, the first in the table {broken[0][0]}, "
+            "name what is not there. Restore a backup."
+        )
 
 
 def _revision(connection: sa.Connection) -> str | None:

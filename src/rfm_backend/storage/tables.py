@@ -7,7 +7,8 @@ What always holds
     * every table of users' data names its owner, and rows go with him (ON DELETE CASCADE);
     * text is compared byte by byte: `a`, `A` and `a ` are three customers;
     * money is exact: DECIMAL(38,12) on MySQL, text on SQLite, which has no such type;
-    * times are UTC with microseconds, without a zone.
+    * times are UTC with microseconds, without a zone;
+    * a number that leaves the service is given once, also after its row is gone.
 """
 
 import datetime as dt
@@ -85,13 +86,17 @@ def _long_text(name: str, *, nullable: bool = False) -> Column[str]:
     return Column(name, long, nullable=nullable)
 
 
-def _table(name: str, *parts: sa.schema.SchemaItem) -> Table:
-    return Table(name, METADATA, *parts, **_OPTIONS)
+def _table(name: str, *parts: sa.schema.SchemaItem, **more: Any) -> Table:  # noqa: ANN401  # SQLAlchemy's own options
+    return Table(name, METADATA, *parts, **_OPTIONS, **more)
 
 
-USERS: Final = _table(
+def _numbered(name: str, *parts: sa.schema.SchemaItem) -> Table:
+    """Return a table whose numbers leave the service: a number that was deleted is not given again."""
+    return _table(name, _id(), *parts, sqlite_autoincrement=True)
+
+
+USERS: Final = _numbered(
     "users",
-    _id(),
     _text("username", 150),
     _text("username_key", 150),
     _text("email", 254),
@@ -108,14 +113,15 @@ USERS: Final = _table(
     UniqueConstraint("username_key"),
     UniqueConstraint("email_key"),
 )
-LOGINS: Final = _table(
+LOGINS: Final = _numbered(
     "logins",
-    _id(),
     _owner(),
     _text("token_id", 64),
     _text("device", 200),
     # A keyed hash of the address it came from: known ones are not locked out by others.
     _text("address_mark", 64, nullable=True),
+    # A keyed hash of the browser's device cookie, for the same reason.
+    _text("device_mark", 64, nullable=True),
     _time("created_at"),
     _time("last_used_at"),
     _time("expires_at"),
@@ -131,22 +137,22 @@ ATTEMPTS: Final = _table(
     Column("n_tries", sa.Integer, nullable=False),
     sa.PrimaryKeyConstraint("subject", "window_number"),
 )
-API_TOKENS: Final = _table(
+API_TOKENS: Final = _numbered(
     "api_tokens",
-    _id(),
     _owner(),
     _text("name", 100),
     _text("token_hash", 64),
     _text("hint", 12),
+    # Looks at data and changes none.
+    Column("is_read_only", sa.Boolean, nullable=False, server_default=sa.false()),
     _time("created_at"),
     _time("last_used_at", nullable=True),
     _time("expires_at", nullable=True),
     UniqueConstraint("token_hash"),
     UniqueConstraint("user_id", "name"),
 )
-SHOPS: Final = _table(
+SHOPS: Final = _numbered(
     "shops",
-    _id(),
     _owner(),
     _text("name", 100),
     _time("created_at"),
@@ -162,9 +168,8 @@ STORED_FILES: Final = _table(
     _time("created_at"),
     UniqueConstraint("user_id", "sha256"),
 )
-UPLOAD_HISTORY: Final = _table(
+UPLOAD_HISTORY: Final = _numbered(
     "upload_history",
-    _id(),
     _owner(),
     _reference("shop_id", "shops.id"),
     # What an upload needs cannot go, whoever removes and adds at the same moment.
@@ -178,9 +183,8 @@ UPLOAD_HISTORY: Final = _table(
     Column("current_analysis_id", sa.BigInteger, nullable=True),
     Index(None, "user_id"),
 )
-MAPPINGS: Final = _table(
+MAPPINGS: Final = _numbered(
     "mappings",
-    _id(),
     _owner(),
     _text("name", 100),
     _text("header_hash", 64, nullable=True),
@@ -188,18 +192,16 @@ MAPPINGS: Final = _table(
     _time("created_at"),
     UniqueConstraint("user_id", "name"),
 )
-SEGMENT_TABLES: Final = _table(
+SEGMENT_TABLES: Final = _numbered(
     "segment_tables",
-    _id(),
     _owner(),
     _text("name", 100),
     _long_text("toml"),
     _time("created_at"),
     UniqueConstraint("user_id", "name"),
 )
-ANALYSES: Final = _table(
+ANALYSES: Final = _numbered(
     "analyses",
-    _id(),
     _owner(),
     _reference("upload_id", "upload_history.id"),
     _text("fingerprint", 64),
@@ -218,9 +220,8 @@ ANALYSES: Final = _table(
     Index(None, "upload_id", "fingerprint"),
     Index(None, "user_id"),
 )
-JOBS: Final = _table(
+JOBS: Final = _numbered(
     "jobs",
-    _id(),
     _owner(),
     _reference("upload_id", "upload_history.id"),
     _text("fingerprint", 64),

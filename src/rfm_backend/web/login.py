@@ -1,23 +1,31 @@
 """The login of a browser: a cookie that carries the token of a login, the same as the API's.
 
+A second cookie knows the browser again, so that its owner gets in while others try his name.
+
 In:  a request; the token of a new login.
 Out: a `Caller`; an answer that sets or clears the cookie.
 
 What always holds
-    * scripts cannot read the cookie, and a page of another site cannot send it with a form;
+    * the device's cookie is set by a login that succeeded, and stays when it ends;
+    * scripts cannot read the cookies, and a page of another site cannot send them with a form;
     * outside development it has the `__Host-` prefix: encrypted connections alone, this host alone;
     * the API never looks at it, and a named token is no login.
 """
 
+import datetime as dt
 from typing import Final
 
 from flask import Request, Response
 
 from rfm_backend.errors import NotAuthenticated
 from rfm_backend.services import Service
+from rfm_backend.services.devices import cookie_of, key_of_cookie, new_device_key
 from rfm_backend.services.tokens import LIFE, Caller, authenticate
 
 _NAME: Final = "rfm_login"
+_DEVICE: Final = "rfm_device"
+# As long as the logins are kept that know it (jobs/sweep.py); each login begins it anew.
+_DEVICE_LIFE: Final = dt.timedelta(days=90)
 
 
 def caller_of(service: Service, request: Request) -> Caller | None:
@@ -32,7 +40,13 @@ def caller_of(service: Service, request: Request) -> Caller | None:
     return caller if caller.login_token is not None else None
 
 
-def set_login(service: Service, token: str, *, to: str) -> Response:
+def device_key_of(service: Service, request: Request) -> str:
+    """Return the key that the browser has, or a new one to give it once it has logged in."""
+    text = request.cookies.get(_cookie(service, _DEVICE), "")
+    return key_of_cookie(service, text) or new_device_key()
+
+
+def set_login(service: Service, token: str, *, to: str, device_key: str = "") -> Response:
     """Return the way on for a browser that has logged in."""
     answer = Response(status=303, headers={"Location": to})
     answer.set_cookie(
@@ -44,6 +58,16 @@ def set_login(service: Service, token: str, *, to: str) -> Response:
         httponly=True,
         samesite="Lax",
     )
+    if device_key:
+        answer.set_cookie(
+            _cookie(service, _DEVICE),
+            cookie_of(service, device_key),
+            max_age=_DEVICE_LIFE,
+            path="/",
+            secure=not service.settings.is_development,
+            httponly=True,
+            samesite="Lax",
+        )
     return answer
 
 
@@ -60,8 +84,8 @@ def clear_login(service: Service, *, to: str) -> Response:
     return answer
 
 
-def _cookie(service: Service) -> str:
-    return _NAME if service.settings.is_development else f"__Host-{_NAME}"
+def _cookie(service: Service, name: str = _NAME) -> str:
+    return name if service.settings.is_development else f"__Host-{name}"
 
 
 def safe_next(text: str | None, *, otherwise: str) -> str:

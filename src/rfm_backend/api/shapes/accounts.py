@@ -70,6 +70,9 @@ class NewToken(Sent):
 
     name: str = Field(min_length=1, max_length=100)
     expires_in_days: int | None = Field(default=None, ge=1, le=3650)
+    is_read_only: bool = Field(
+        default=False, description="Whether it looks at data and changes none."
+    )
 
 
 class TokenTold(Told):
@@ -78,6 +81,7 @@ class TokenTold(Told):
     token_id: int
     name: str
     hint: str
+    is_read_only: bool
     created_at: Moment
     last_used_at: Moment | None
     expires_at: Moment | None

@@ -16,11 +16,12 @@ from rfm_backend.services import accounts, logins, personal
 from rfm_backend.statuses import status_of
 from rfm_backend.web.failures import words_of
 from rfm_backend.web.forms import Form, sent_form
-from rfm_backend.web.login import clear_login, set_login
+from rfm_backend.web.login import clear_login, device_key_of, set_login
 from rfm_backend.web.routing import Screen, Visit, page
 
 _DONE: Final = ("username", "email", "password", "login", "logins", "token")
 _DAYS: Final = ("30", "90", "365", "")
+_MAY: Final = ("read", "write")
 
 
 @page("/account")
@@ -59,6 +60,7 @@ def change_email(visit: Visit) -> Screen | Response:
 def change_password(visit: Visit) -> Screen | Response:
     """Change the password: every other login ends."""
     form = sent_form(visit, "old_password", "password")
+    device_key = device_key_of(visit.service, visit.request)
     try:
         _refuse_trial(visit)
         changed = accounts.change_password(
@@ -68,10 +70,12 @@ def change_password(visit: Visit) -> Screen | Response:
             new=form["password"],
             device=visit.device,
             address=visit.address,
+            device_key=device_key,
         )
     except RfmError as error:
         return _refused(visit, "password", form, error)
-    return set_login(visit.service, changed.token, to="/account?done=password")
+    to = "/account?done=password"
+    return set_login(visit.service, changed.token, to=to, device_key=device_key)
 
 
 @page("/account/logins/<int:login_id>/end", method="POST")
@@ -88,15 +92,30 @@ def end_other_logins(visit: Visit) -> Response:
     return _done("logins")
 
 
+@page("/account/logins/end-all", method="POST")
+def end_everything(visit: Visit) -> Response:
+    """End every login, this one too, and every token for programs."""
+    accounts.log_out_everywhere(visit.service, visit.known)
+    return clear_login(visit.service, to="/sign-in")
+
+
 @page("/account/tokens", method="POST")
 def make_token(visit: Visit) -> Screen:
     """Make a token for a program, and show it this once."""
-    form = sent_form(visit, "name", "days")
+    form = sent_form(visit, "name", "may", "days")
     try:
         if form["days"] not in _DAYS:
             raise InvalidRequest("A token holds for 30, 90 or 365 days, or always.", field="days")
         days = int(form["days"]) if form["days"] else None
-        _, token = logins.add_token(visit.service, visit.user.id, name=form["name"], days=days)
+        if form["may"] not in _MAY:
+            raise InvalidRequest('A token may "read" or "write".', field="may", reason="choice")
+        _, token = logins.add_token(
+            visit.service,
+            visit.user.id,
+            name=form["name"],
+            days=days,
+            is_read_only=form["may"] == "read",
+        )
     except RfmError as error:
         return _refused(visit, "token", form, error)
     return _shown(visit, token=token)
@@ -150,7 +169,7 @@ def _shown(
             "username": Form(values={"username": visit.user.username}),
             "email": Form(values={"email": visit.user.email}),
             "password": Form(),
-            "token": Form(values={"days": "90"}),
+            "token": Form(values={"may": "read", "days": "90"}),
             **(forms or {}),
         },
         "done": done if done in _DONE and not forms and not token else "",
@@ -159,6 +178,7 @@ def _shown(
         "tokens": logins.tokens(visit.service, visit.user.id),
         "new_token": token,
         "days": _DAYS,
+        "may": _MAY,
     }
     return Screen(template="account.html", values=values, status=status)
 

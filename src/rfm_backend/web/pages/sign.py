@@ -5,7 +5,7 @@ from flask import Response
 from rfm_backend.errors import RfmError
 from rfm_backend.services import accounts, trials
 from rfm_backend.web.forms import Form, refused, sent_form
-from rfm_backend.web.login import clear_login, safe_next, set_login
+from rfm_backend.web.login import clear_login, device_key_of, safe_next, set_login
 from rfm_backend.web.routing import Screen, Visit, page
 
 HOME = "/history"
@@ -26,6 +26,7 @@ def show_sign_in(visit: Visit) -> Screen | Response:
 def sign_in(visit: Visit) -> Screen | Response:
     """Check name and password, and begin a login."""
     form = sent_form(visit, "identifier", "password", "next")
+    device_key = device_key_of(visit.service, visit.request)
     try:
         done = accounts.log_in(
             visit.service,
@@ -33,10 +34,12 @@ def sign_in(visit: Visit) -> Screen | Response:
             password=form["password"],
             device=visit.device,
             address=visit.address,
+            device_key=device_key,
         )
     except RfmError as error:
         return refused("sign_in.html", form, error, visit)
-    return set_login(visit.service, done.token, to=safe_next(form["next"], otherwise=HOME))
+    onward = safe_next(form["next"], otherwise=HOME)
+    return set_login(visit.service, done.token, to=onward, device_key=device_key)
 
 
 @page("/sign-up", access="anyone")
@@ -54,6 +57,7 @@ def show_sign_up(visit: Visit) -> Screen | Response:
 def sign_up(visit: Visit) -> Screen | Response:
     """Make the account, and begin a login."""
     form = sent_form(visit, "username", "email", "password")
+    device_key = device_key_of(visit.service, visit.request)
     try:
         made = accounts.register(
             visit.service,
@@ -62,12 +66,13 @@ def sign_up(visit: Visit) -> Screen | Response:
             password=form["password"],
             device=visit.device,
             address=visit.address,
+            device_key=device_key,
             first_shop=visit.words("sign.first_shop"),
         )
     except RfmError as error:
         is_open = visit.service.settings.registration == "open"
         return refused("sign_up.html", form, error, visit, is_open=is_open)
-    return set_login(visit.service, made.token, to=_FIRST_STEP)
+    return set_login(visit.service, made.token, to=_FIRST_STEP, device_key=device_key)
 
 
 @page("/sign-out", method="POST", access="anyone")
