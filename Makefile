@@ -85,8 +85,8 @@ docs-check: $(INSTALLED) ## Fail where docs/reference differs from the code
 check-faults: $(INSTALLED) ## Plant, kill, fill, cut off and fail system calls: one table of figure and goal (hours)
 	cd tests && ../$(BIN)/python -m faults.check $(PARTS)
 
-check-security: $(INSTALLED) ## The long forms of what runs shortened in `make test`, and their figures (an hour)
-	$(PYTEST) -n 0 -s -m security_long
+check-security: $(INSTALLED) ## The long forms of what runs shortened in `make test`: one table of figure and goal (an hour)
+	cd tests && ../$(BIN)/python -m security_check $(PARTS)
 
 fuzz: $(INSTALLED) ## Change inputs at random at each door, for SECONDS=60 each; findings become tests
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || \

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import egress
+import figures
 import pytest
 
 from rfm_backend.engines.duckdb import DuckDBEngine
@@ -34,6 +35,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         if reporter is not None:
             reporter.write_line(f"\nTried to reach other machines:\n{told}", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Note a failure beside the figures that its test noted."""
+    if report.failed:
+        figures.note_failure(report.nodeid)
 
 
 @pytest.fixture(scope="session")

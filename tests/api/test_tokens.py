@@ -10,6 +10,7 @@ import jwt
 import pytest
 from api.forged import FORGED, Real, compact, other_claims, signed
 from api.shop import PASSWORD, Api, Person
+from figures import note_figure
 from rfm_testing import service_settings
 from web.test_pages import visit
 
@@ -93,6 +94,7 @@ def test_of_all_tokens_that_ended_none_is_let_in(tmp_path: Path, many: int) -> N
         except NotAuthenticated:
             refused += 1
     service.close()
+    note_figure("tokens that ended and are refused", f"{refused} of {many}", "all")
     assert refused == many
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from doors.figures import note_figure
 from doors.real_server import GOAL_SECONDS, RealServer, bearable, health_watched, p99, served
+from figures import note_figure
 
 MOST_SECONDS = 10
 MOST_BYTES = 1024**3

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from api.shop import Api, open_api, wipe
-from doors.figures import note_figure
 from doors.generated_calls import Found, chains, listening, single_calls
+from figures import note_figure
 from rfm_testing import service_settings
 
 from rfm_backend.api.routing import ROUTES

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from doors.figures import note_figure
 from doors.real_server import RealServer, health_watched, read_all, served
+from figures import note_figure
 
 SALES = b"customer_id,invoice_id,invoice_date,amount\nc1,A1,2024-01-01,10\nc2,A2,2024-01-02,11\n"
 FORM = b"Content-Type: multipart/form-data; boundary=x\r\n"

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from api.shop import SALES
-from doors.figures import note_figure
 from doors.real_server import (
     GOAL_SECONDS,
     RealServer,
@@ -19,6 +18,7 @@ from doors.real_server import (
     read_all,
     served,
 )
+from figures import note_figure
 
 _BODY = (
     b"POST /api/upload HTTP/1.1\r\nHost: x\r\nAuthorization: x\r\nContent-Length: 1000000\r\n\r\n"

@@ -6,31 +6,20 @@ It ends with 1 where a goal is missed.
 """
 
 import argparse
-import os
 import random
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from faults.deletions import delete_at_random, own_api
 from faults.kills.run import run
 from faults.plant import REPOSITORY, plant_all
 from faults.planted import FAULTS
+from figures import Figure, print_table, run_tests
 
 _READY_SECONDS = 5
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figure:
-    """One row of the table."""
-
-    what: str
-    figure: str
-    goal: str
-    is_met: bool
 
 
 def planted(_: argparse.Namespace) -> list[Figure]:
@@ -108,20 +97,8 @@ def deletions(asked: argparse.Namespace) -> list[Figure]:
 
 def short(_: argparse.Namespace) -> list[Figure]:
     """Run the tests whose short form is their only one; they note their figures."""
-    with tempfile.NamedTemporaryFile("r", encoding="utf-8") as notes:
-        names = ("patience", "disk_full", "stopping")
-        order = [sys.executable, "-m", "pytest", "-n", "0", "-q"]
-        done = subprocess.run(
-            [*order, *(f"tests/faults/test_{name}.py" for name in names)],
-            cwd=REPOSITORY,
-            env={**os.environ, "RFM_FIGURES": notes.name},
-            check=False,
-        )
-        rows = [line.rstrip("\n").split("\t") for line in notes]
-    is_met = done.returncode == 0
-    return [
-        Figure(what=what, figure=figure, goal=goal, is_met=is_met) for what, figure, goal in rows
-    ]
+    names = ("patience", "disk_full", "stopping")
+    return run_tests([f"tests/faults/test_{name}.py" for name in names])
 
 
 CHECKS: Mapping[str, Callable[[argparse.Namespace], list[Figure]]] = {
@@ -144,10 +121,7 @@ def main() -> int:
     asked = parser.parse_args()
     print(f"seed {asked.seed}", flush=True)
     figures = [figure for part in asked.parts for figure in CHECKS[part](asked)]
-    print("\n| what | figure | goal | |\n|---|---|---|---|")
-    for one in figures:
-        print(f"| {one.what} | {one.figure} | {one.goal} | {'met' if one.is_met else 'MISSED'} |")
-    return 0 if all(one.is_met for one in figures) else 1
+    return print_table(figures)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from api.shop import PASSWORD, SALES, open_api
-from doors.figures import note_figure
+from figures import note_figure
 from rfm_testing import service_settings
 
 from rfm_backend.jobs.sweep import sweep

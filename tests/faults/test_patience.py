@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from api.shop import Person, open_api, wipe
-from doors.figures import note_figure
 from faults.network import own_server, proxied
+from figures import note_figure
 from rfm_testing import service_settings
 from sqlalchemy.engine import Connection
 

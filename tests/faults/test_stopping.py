@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from api.shop import SALES
-from doors.figures import note_figure
 from doors.real_server import RealServer, read_all, served
+from figures import note_figure
 
 from rfm_backend.storage.database import SQLITE_FILE
 
