@@ -41,6 +41,7 @@ _BEYOND_A_SCHEMA = {
     "cursor": "the service wrote it",
     "model": "not together with model_from",
     "since": "not after until",
+    "thresholds": "each step above the one before",
 }
 # and a 404 may be about a shop that the body names, not about the upload that was just made.
 _NO_SHOP = "There is no shop of this number among yours."

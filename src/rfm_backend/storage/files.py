@@ -196,7 +196,7 @@ class FileStore:
     def drop_empty(self, user_id: int) -> None:
         """Remove the empty folders of a user who is gone.
 
-        What is in them is somebody else's: SQLite gives the number of the newest account again.
+        One that a late worker still writes into is left to the sweep.
         """
         home = self._root / str(int(user_id))
         for folder in (home / "files", home / "looks", home / "analyses", home):
