@@ -18,9 +18,11 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, TypedDict, Unpack
+from typing import BinaryIO, Literal, TypedDict, Unpack
 
 from rfm_backend.engines.duckdb import DuckDBEngine
+from rfm_backend.engines.protocol import Engine
+from rfm_backend.engines.spark import SparkEngine
 from rfm_backend.errors import FileNotFound, InvalidOption
 from rfm_backend.pipeline.analysis import Finding
 from rfm_backend.pipeline.cluster import warm_up
@@ -78,6 +80,9 @@ class Resources:
 
     memory_limit: str | None = None
     threads: int | None = None
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    spark_master: str | None = None
+    spark_folder: str | None = None
 
 
 def segment(
@@ -144,9 +149,7 @@ def segment(
     workdir = tempfile.TemporaryDirectory(prefix="rfm-")
     try:
         tables = read_sources(source, chosen, workdir=Path(workdir.name), progress=progress)
-        engine = DuckDBEngine(
-            workdir=Path(workdir.name), memory_limit=use.memory_limit, threads=use.threads
-        )
+        engine = _open_engine(use, Path(workdir.name))
         try:
             rules, findings = (
                 (applied.rules, ()) if applied else _read_rules(chosen.segments, table)
@@ -189,6 +192,18 @@ def inspect(
             return inspect_table(tables[0], chosen, engine, find_lines=physical_lines)
         finally:
             engine.close()
+
+
+def _open_engine(use: Resources, workdir: Path) -> Engine:
+    if use.engine == "duckdb":
+        return DuckDBEngine(workdir=workdir, memory_limit=use.memory_limit, threads=use.threads)
+    return SparkEngine(
+        master=use.spark_master or "local[*]",
+        workdir=workdir,
+        folder=use.spark_folder,
+        memory_limit=use.memory_limit,
+        threads=use.threads,
+    )
 
 
 def read_sources(
