@@ -5,7 +5,7 @@ Out: SQL that gives the same rows in Spark 4.
 
 What always holds
     * texts and names keep their characters, whatever is in them;
-    * patterns mean what they mean in RE2: "." is all but a line end, "$" the very end, "\\s" ASCII;
+    * patterns mean what they mean in RE2: "." is all but a line end, "$" the very end, blanks are ASCII;
     * what is not in the tables below passes as it is, so that Spark refuses what it does not know.
 
 What it does not do: it understands no SQL; it knows calls, lists and the few words named here.
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from rfm_backend.engines.strptime import iso_rewrites
+from rfm_backend.engines.strptime import IsoRewrite, iso_rewrites
 
 _TOKEN: Final = re.compile(
     r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[A-Za-z_][A-Za-z_0-9]*|[0-9]+(?:\.[0-9]+)?|\s+|<>|<=|>=|\|\||:=|."""
@@ -25,6 +25,8 @@ _TOKEN: Final = re.compile(
 _CLOSING: Final = {"(": ")", "[": "]"}
 # DuckDB's number, as it stands in a cell: what Java takes beyond it ("1d", other digits) is none.
 _NUMBER: Final = r"\A[ \t\n\x0B\f\r]*+[-+]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][-+]?[0-9]++)?[ \t\n\x0B\f\r]*+\z"
+_BEFORE_TIME: Final = r"\A([0-9]{4}-[0-9]{1,2}-[0-9]{1,2})[T ] *+(?=[0-9])"
+_MIDNIGHT: Final = r"\A([0-9]{4}-[0-9]{1,2}-[0-9]{1,2})[T ] *+24:00(?::00(?:\.0++)?)?\z"
 _WORDS: Final = {"VARCHAR": "STRING", "TIMESTAMP": "TIMESTAMP_NTZ", "EXCLUDE": "EXCEPT"}
 _END_OF_ORDER: Final = ("LIMIT", "ROWS", "RANGE")
 _lambda_numbers = itertools.count(1)
@@ -92,7 +94,6 @@ def java_pattern(pattern: str) -> str:
             sign = f"\\{sign}"
         elif sign == "[":
             in_class = True
-            # A bracket or a sign right behind it may be meant as such.
         elif sign == "]":
             in_class = False
         out += sign
@@ -105,7 +106,9 @@ def _grouped(tokens: Iterator[str], closing: str | None) -> tuple[_Node, ...]:
     for token in tokens:
         if token == closing:
             return tuple(nodes)
-        nodes.append(_Group(token, _grouped(tokens, _CLOSING[token])) if token in _CLOSING else token)
+        nodes.append(
+            _Group(token, _grouped(tokens, _CLOSING[token])) if token in _CLOSING else token
+        )
     return tuple(nodes)
 
 
@@ -199,21 +202,19 @@ def _star(behind: Sequence[_Node]) -> tuple[str, int] | None:
     left_out: list[str] = []
     new: list[str] = []
     taken = 0
-    while taken + 3 < len(behind) + 1 and taken + 3 <= len(behind):
-        word, group = behind[taken + 1], behind[taken + 3]
-        if not str(behind[taken]).isspace() or not isinstance(group, _Group):
+    while len(part := behind[taken : taken + 4]) == 4:
+        gap, word, _, group = part
+        if not (isinstance(gap, str) and gap.isspace() and isinstance(group, _Group)):
             break
+        items = [_write(item).strip() for item in _split(group)]
         if word == "EXCLUDE":
-            left_out += [_write(item).strip() for item in _split(group)]
+            left_out += items
         elif word == "REPLACE":
-            items = [_write(item).strip() for item in _split(group)]
             left_out += [item.rsplit(" AS ", 1)[1] for item in items]
             new += items
         else:
             break
         taken += 4
-        if taken + 3 >= len(behind):
-            break
     if not left_out:
         return None
     return ", ".join([f"* EXCEPT ({', '.join(left_out)})", *new]), taken
@@ -292,9 +293,28 @@ def _try_cast(arguments: Sequence[Sequence[_Node]]) -> str:
     is_checked = "regexp_extract" in value
     if kind.startswith(("DECIMAL", "DOUBLE")) and not is_checked:
         value = f"CASE WHEN {value} RLIKE {spark_text(_NUMBER)} THEN {value} END"
+    if kind == "TIMESTAMP_NTZ":
+        return _once(value, _iso_stamp)
     if kind == "BIGINT" and "DOUBLE" in value:
         value = f"rint({value})"
     return f"TRY_CAST({value} AS {kind})"
+
+
+def _iso_stamp(name: str) -> str:
+    """Return SQL for an instant in ISO form: blanks before the time, and 24:00 as the next day."""
+    plain = f"regexp_replace({name}, {spark_text(_BEFORE_TIME)}, '$1 ')"
+    midnight = spark_text(_MIDNIGHT)
+    return (
+        f"CASE WHEN {name} RLIKE {midnight} "
+        f"THEN TRY_CAST(regexp_replace({name}, {midnight}, '$1') AS TIMESTAMP_NTZ) + make_dt_interval(1) "
+        f"ELSE TRY_CAST({plain} AS TIMESTAMP_NTZ) END"
+    )
+
+
+def _once(value: str, use: Callable[[str], str]) -> str:
+    """Return SQL that makes a value once, however often `use` looks at it: a list of one."""
+    name = f"once_{next(_lambda_numbers)}"
+    return f"element_at(transform(array({value}), {name} -> {use(name)}), 1)"
 
 
 def _cast(arguments: Sequence[Sequence[_Node]]) -> str:
@@ -313,17 +333,15 @@ def _strptime(arguments: Sequence[Sequence[_Node]]) -> str:
         if isinstance(listed, _Group)
         else [_text(listed)]
     )
-    name = f"written_{next(_lambda_numbers)}"
-    ways = [_way(name, way) for pattern in patterns for way in iso_rewrites(pattern)]
-    read = f"coalesce({', '.join(ways)})" if len(ways) > 1 else ways[0]
-    # A list of one, so that the text is made once, however many patterns look at it.
-    return f"element_at(transform(array({_write(arguments[0])}), {name} -> {read}), 1)"
+    ways = [way for pattern in patterns for way in iso_rewrites(pattern)]
+
+    def read(name: str) -> str:
+        return f"coalesce({', '.join([*(_way(name, way) for way in ways), 'NULL'])})"
+
+    return _once(_write(arguments[0]), read)
 
 
-def _way(name: str, way: object) -> str:
-    from rfm_backend.engines.strptime import IsoRewrite
-
-    assert isinstance(way, IsoRewrite)
+def _way(name: str, way: IsoRewrite) -> str:
     pattern = spark_text(way.pattern)
     iso = f"regexp_replace({name}, {pattern}, {spark_text(way.iso)})"
     iso = f"regexp_replace({iso}, '^([0-9]{{1,3}})-', '000$1-')"
@@ -362,9 +380,7 @@ def _hash(arguments: Sequence[Sequence[_Node]]) -> str:
 
 def _composed(arguments: Sequence[Sequence[_Node]]) -> str:
     text = _write(arguments[0])
-    name = f"composed_{next(_lambda_numbers)}"
     composed = f"java_method('com.ibm.icu.text.Normalizer', 'compose', {text}, false)"
-    del name
     return f"CASE WHEN {text} RLIKE '[^\\\\x00-\\\\x7F]' THEN {composed} ELSE {text} END"
 
 
@@ -399,6 +415,8 @@ _CALLS: Final[Mapping[str, _Call]] = {
     "nfc_normalize": _composed,
     "first_value": _of_neighbours("first_value"),
     "last_value": _of_neighbours("last_value"),
+    # Java writes two letters for one and another sigma at the end of a word.
+    "lower": _as("lower(translate({0}, 'Σİ', 'σi'))"),
     "strlen": _as("octet_length({0})"),
     "trim": lambda parts: f"btrim({', '.join(_write(part) for part in parts)})",
     "chr": lambda parts: spark_text(chr(int(_write(parts[0])))),

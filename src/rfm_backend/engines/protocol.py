@@ -39,7 +39,6 @@ class Engine(Protocol):
 
     stops_early: bool
 
-
     def scan(
         self,
         table: TextTable,

@@ -19,8 +19,8 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from pathlib import Path
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
@@ -48,7 +48,9 @@ from rfm_backend.text_table import TextTable
 if TYPE_CHECKING:
     import duckdb
 
-_CREATE: Final = re.compile(r'CREATE OR REPLACE TEMP TABLE ("?)([A-Za-z_0-9]+)\1 AS (.*)', re.DOTALL)
+_CREATE: Final = re.compile(
+    r'CREATE OR REPLACE TEMP TABLE ("?)([A-Za-z_0-9]+)\1 AS (.*)', re.DOTALL
+)
 _POLL_SECONDS: Final = 0.2
 _T = TypeVar("_T")
 
@@ -82,7 +84,7 @@ class SparkEngine:
         self._home = DuckDBEngine(workdir=workdir, memory_limit=memory_limit, threads=threads)
         self._session = open_session(master, folder=workdir)
         self._workdir = workdir
-        self._folder = SharedFolder(self._session, folder or str(workdir))
+        self.files = SharedFolder(self._session, folder or str(workdir))
         self._numbers = itertools.count(1)
         self._views: dict[tuple[str, str, int], View] = {}
         self._rejected: dict[str, list[Rejected]] = {}
@@ -128,7 +130,7 @@ class SparkEngine:
 
     def _make_view(self, table: TextTable, name: str) -> View:
         view = None
-        is_reachable = bool(table.location) or self._folder.is_here
+        is_reachable = bool(table.location) or self.files.is_here
         if table.kind == "csv" and is_reachable:
             view = plain_text_view(self._session, table, name)
         elif table.kind == "parquet" and not table.stored_columns and is_reachable:
@@ -138,7 +140,9 @@ class SparkEngine:
     def _rewritten_view(self, table: TextTable, name: str) -> View:
         """Read a table in this process and hand it to Spark as Parquet of text."""
         if table.location:
-            table = replace(table, path=self._folder.fetch(table.location, self._workdir), location="")
+            table = replace(
+                table, path=self.files.fetch(table.location, self._workdir), location=""
+            )
         chosen = ", ".join(
             f"{quote_name(column)} AS c{place}" for place, column in enumerate(table.columns)
         )
@@ -146,7 +150,7 @@ class SparkEngine:
         source = self._home.scan(table, table.columns, keep_rejects=True)
         self._home.write(f"SELECT {chosen} FROM {source}", path, form="parquet")
         self._rejected[name] = self._home.take_rejects()
-        view = parquet_view(self._session, self._folder.publish(path), table.columns, name)
+        view = parquet_view(self._session, self.files.publish(path), table.columns, name)
         assert view is not None
         return view
 
@@ -214,7 +218,7 @@ class SparkEngine:
     def close(self) -> None:
         """Give memory, temporary files and the cluster's executors back."""
         self._home.close()
-        self._folder.remove()
+        self.files.remove()
         close_session(self._session)
 
     def _is_for_home(self, sql: str) -> bool:
@@ -244,7 +248,7 @@ class SparkEngine:
         return f"SELECT * FROM {self._parquet_at_home(target)}"
 
     def _parquet_at_home(self, target: str) -> str:
-        folder = self._folder.fetch(target, self._workdir)
+        folder = self.files.fetch(target, self._workdir)
         return f"read_parquet({quote_text(f'{folder}/*.parquet')})"
 
     def _materialise(self, sql: str) -> str:
@@ -257,7 +261,7 @@ class SparkEngine:
             else spark_name(name)
             for name, kind in frame.dtypes
         ]
-        target = self._folder.new(f"table_{next(self._numbers)}")
+        target = self.files.new(f"table_{next(self._numbers)}")
         frame.selectExpr(*typed).write.parquet(target)
         return target
 

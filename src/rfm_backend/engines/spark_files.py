@@ -8,11 +8,16 @@ What always holds: what is made here stands in a folder of its own, which `remov
 
 import shutil
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rfm_backend.engines.spark_sources import described
+
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+_ROWS_SHOWN = 1000
 
 
 def is_far(location: str) -> bool:
@@ -42,7 +47,9 @@ class SharedFolder:
     def publish(self, path: Path) -> str:
         """Return the address of a file of this process, copied where executors reach it."""
         target = self.new(path.name)
-        self._files(target).copyFromLocalFile(self._hadoop_path(str(path)), self._hadoop_path(target))
+        self._files(target).copyFromLocalFile(
+            self._hadoop_path(str(path)), self._hadoop_path(target)
+        )
         return target
 
     def fetch(self, location: str, folder: Path) -> Path:
@@ -54,6 +61,41 @@ class SharedFolder:
             self._hadoop_path(location), self._hadoop_path(f"file://{target}")
         )
         return target
+
+    def listed(self, location: str) -> list[tuple[str, int]]:
+        """Return (address, bytes) of the files at a location, by name; none where there is nothing."""
+        place = (
+            location
+            if is_far(location)
+            else f"file://{Path(location.removeprefix('file://')).resolve()}"
+        )
+        found = self._files(place).globStatus(self._hadoop_path(place))
+        files = []
+        for status in found or ():
+            inside = (
+                self._files(place).listStatus(status.getPath())
+                if status.isDirectory()
+                else [status]
+            )
+            files += [(one.getPath().toString(), one.getLen()) for one in inside if one.isFile()]
+        # Spark leaves these out as well: they are what a job leaves beside its files.
+        return sorted(
+            (at, size) for at, size in files if not at.rsplit("/", 1)[1].startswith(("_", "."))
+        )
+
+    def head(self, address: str, n_bytes: int) -> bytes:
+        """Return the beginning of a file."""
+        stream = self._files(address).open(self._hadoop_path(address))
+        try:
+            return bytes(stream.readNBytes(n_bytes))
+        finally:
+            stream.close()
+
+    def describe_parquet(
+        self, location: str
+    ) -> tuple[tuple[str, ...], Sequence[Sequence[str | None]]]:
+        """Return the columns and the first rows of Parquet, as text."""
+        return described(self._session, location, n_rows=_ROWS_SHOWN)
 
     def remove(self) -> None:
         """Delete the folder and all in it."""

@@ -34,6 +34,8 @@ _SETTINGS: Final = {
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     # "A" and "a" are two columns of a file where they differ in more than case, and never one.
     "spark.sql.caseSensitive": "false",
+    # The code made for a whole stage of these statements is too long for Java, which says so at length.
+    "spark.sql.codegen.wholeStage": "false",
     "spark.sql.execution.arrow.pyspark.enabled": "false",
 }
 
@@ -77,8 +79,11 @@ def open_session(master: str, *, folder: Path) -> "SparkSession":
             .config("spark.sql.warehouse.dir", str(folder / "warehouse"))
         )
         if is_here:
-            builder = builder.config("spark.driver.host", "127.0.0.1").config(
-                "spark.driver.bindAddress", "127.0.0.1"
+            builder = (
+                builder.config("spark.driver.host", "127.0.0.1")
+                .config("spark.driver.bindAddress", "127.0.0.1")
+                # One machine: the 200 parts that a cluster likes would be 200 small tasks.
+                .config("spark.sql.shuffle.partitions", "8")
             )
         global _is_ours  # noqa: PLW0603  # Spark has one context for each process
         try:

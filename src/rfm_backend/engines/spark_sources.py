@@ -34,12 +34,14 @@ _TYPES_AS_TEXT: Final = ("string", "tinyint", "smallint", "int", "bigint", "date
 class View:
     """A view of accepted rows, all text, and how many rows stand in the parts before each part.
 
-    ``lines`` is the view of all lines of a text, from which those of another width are told.
+    ``lines`` is the view of all lines of a text; ``is_row`` tells those that are no header and not
+    blank, ``is_cut`` those of the header's width.
     """
 
     name: str
     columns: tuple[str, ...]
     lines: str | None = None
+    is_row: str = ""
     is_cut: str = ""
 
 
@@ -48,9 +50,7 @@ def location_of(table: TextTable) -> str:
     return table.location or (f"file://{table.path.resolve()}" if table.path else "")
 
 
-def plain_text_view(
-    session: "SparkSession", table: TextTable, name: str
-) -> View | None:
+def plain_text_view(session: "SparkSession", table: TextTable, name: str) -> View | None:
     """Make the views of a text that Spark can cut; None where it should not."""
     dialect = table.dialect
     if dialect is None or dialect.skip_lines:
@@ -64,7 +64,7 @@ def plain_text_view(
     wanted = "value <> ''" + (f" AND value <> {spark_text(header)}" if header is not None else "")
     all_lines, is_cut = f"{name}_lines", f"size(cells) = {len(table.columns)}"
     lines.selectExpr(
-        f"monotonically_increasing_id() AS {_LINE}", "value", f"{_cells_sql(dialect)} AS cells"
+        "_metadata.file_path AS file", "value", f"{_cells_sql(dialect)} AS cells"
     ).where(wanted).createOrReplaceTempView(all_lines)
     cells = ", ".join(
         f"nullif(cells[{place}], '') AS {spark_name(column)}"
@@ -73,7 +73,7 @@ def plain_text_view(
     session.sql(
         f"SELECT {cells}, monotonically_increasing_id() AS {PLACE} FROM {all_lines} WHERE {is_cut}"
     ).createOrReplaceTempView(name)
-    return View(name=name, columns=table.columns, lines=all_lines, is_cut=is_cut)
+    return View(name=name, columns=table.columns, lines=all_lines, is_row=wanted, is_cut=is_cut)
 
 
 def parquet_view(
@@ -84,8 +84,12 @@ def parquet_view(
     texts = [_text_of(stored, kind) for stored, kind in frame.dtypes]
     if any(text is None for text in texts):
         return None
-    chosen = [f"{text} AS {spark_name(column)}" for text, column in zip(texts, columns, strict=True)]
-    frame.selectExpr(*chosen, f"monotonically_increasing_id() AS {PLACE}").createOrReplaceTempView(name)
+    chosen = [
+        f"{text} AS {spark_name(column)}" for text, column in zip(texts, columns, strict=True)
+    ]
+    frame.selectExpr(*chosen, f"monotonically_increasing_id() AS {PLACE}").createOrReplaceTempView(
+        name
+    )
     return View(name=name, columns=columns)
 
 
@@ -116,15 +120,32 @@ def rejected_rows(session: "SparkSession", view: View, table: TextTable) -> list
     if view.lines is None:
         return []
     found = session.sql(
-        f"SELECT {_LINE}, left(value, 1000) FROM {view.lines} WHERE NOT ({view.is_cut}) ORDER BY {_LINE}"
+        f"SELECT DISTINCT file FROM {view.lines} WHERE NOT ({view.is_cut}) ORDER BY file"
     ).collect()
-    if not found:
-        return []
-    lines = session.read.text(location_of(table))
+    return [row for (file,) in found for row in _rejected_in(session, str(file), view, table)]
+
+
+def _rejected_in(
+    session: "SparkSession", file: str, view: View, table: TextTable
+) -> list[Rejected]:
+    """Return the rejected lines of one file; its parts are counted, so that lines have their numbers."""
+    assert table.dialect is not None
+    lines = session.read.text(file)
     counted = lines.selectExpr("spark_partition_id() AS part").groupBy("part").count().collect()
     before = _running({int(row[0]): int(row[1]) for row in counted})
+    rows = (
+        lines.selectExpr(
+            f"monotonically_increasing_id() AS {_LINE}",
+            "value",
+            f"{_cells_sql(table.dialect)} AS cells",
+        )
+        .where(f"{view.is_row} AND NOT ({view.is_cut})")
+        .selectExpr(_LINE, "left(value, 1000)")
+        .orderBy(_LINE)
+        .collect()
+    )
     mask = (1 << _INDEX_BITS) - 1
-    path = str(table.path) if table.path else table.location
+    path = str(table.path) if table.path else file
     return [
         Rejected(
             path=path,
@@ -132,11 +153,13 @@ def rejected_rows(session: "SparkSession", view: View, table: TextTable) -> list
             text=str(text),
             swallows_rows=False,
         )
-        for place, text in found
+        for place, text in rows
     ]
 
 
-def described(session: "SparkSession", location: str, *, n_rows: int) -> tuple[tuple[str, ...], Any]:
+def described(
+    session: "SparkSession", location: str, *, n_rows: int
+) -> tuple[tuple[str, ...], Any]:
     """Return the columns of Parquet anywhere and its first rows as text."""
     frame = session.read.parquet(location)
     columns = tuple(frame.columns)
@@ -167,13 +190,13 @@ def _cells_sql(dialect: Dialect) -> str:
     pattern = spark_text(f"{quoted}({_cell_pattern(delimiter)})")
     found = f"regexp_extract_all(concat({spark_text(delimiter)}, value), {pattern}, 1)"
     bare = "replace(substring(cell, 2, length(cell) - 2), '\"\"', '\"')"
-    with_quotes = f"transform({found}, cell -> CASE WHEN startswith(cell, '\"') THEN {bare} ELSE cell END)"
+    with_quotes = (
+        f"transform({found}, cell -> CASE WHEN startswith(cell, '\"') THEN {bare} ELSE cell END)"
+    )
     return f"CASE WHEN contains(value, '\"') THEN {with_quotes} ELSE split(value, {spark_text(quoted)}, -1) END"
 
 
-def _is_plain(
-    lines: "DataFrame", dialect: Dialect, header: str | None, n_files: int
-) -> bool:
+def _is_plain(lines: "DataFrame", dialect: Dialect, header: str | None, n_files: int) -> bool:
     """Tell whether each line is a row beyond doubt, and the header stands just once in each file."""
     quoted = rf"\Q{dialect.path_delimiter}\E"
     cell = _cell_pattern(dialect.path_delimiter)

@@ -25,8 +25,12 @@ _DIGITS: Final = {
     "f": "([0-9]{1,6}+)",
     "p": "((?i:[AP]M))",
 }
-# Of two digits, 69 to 99 are the last century.
-_CENTURIES: Final = (("20", "([0-6]?[0-9](?![0-9])|6[0-8])"), ("19", "(69|[7-9][0-9])"))
+# Of two digits, 69 to 99 are the last century; one digit is one of this.
+_CENTURIES: Final = (
+    ("20", "([0-5][0-9]|6[0-8])"),
+    ("19", "(69|[7-9][0-9])"),
+    ("200", "([0-9](?![0-9]))"),
+)
 _NEUTRAL: Final = {"Y": "1900", "m": "01", "d": "01", "H": "00", "M": "00", "S": "00"}
 
 
@@ -43,7 +47,7 @@ class IsoRewrite:
 
 
 def iso_rewrites(pattern: str) -> list[IsoRewrite]:
-    """Return the ways to read a strptime pattern; two where a year has two digits.
+    """Return the ways to read a strptime pattern; several where a year has two digits.
 
     Raises
     ------
@@ -91,7 +95,8 @@ def _rewrite(parts: list[tuple[str, str]], century: str, year_digits: str) -> Is
     half_day = fraction = None
     for kind, name in parts:
         if kind == "":
-            written += f"\\x{{{ord(name):x}}}"
+            # A blank stands for any number of blanks, but not for none.
+            written += r"[ \t\n\x0B\f\r]++" if name.isspace() else f"\\x{{{ord(name):x}}}"
             continue
         groups += 1
         written += year_digits if name == "y" else _DIGITS[name]

@@ -41,6 +41,9 @@ class Settings:
     model_path: Path = Path("model/rfm_kmeans.model")
     memory_limit: str | None = None
     threads: int | None = None
+    engine: str = "duckdb"
+    spark_master: str = ""
+    spark_folder: str = ""
     language: str = "en"
     debug: bool = False
     no_color: bool = False
