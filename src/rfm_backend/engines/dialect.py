@@ -133,6 +133,10 @@ def _write(nodes: Sequence[_Node]) -> str:
             out.append("BY")
         elif isinstance(node, _Group):
             _write_group(node, out)
+        elif upper == "TIME" and str(following).isspace():
+            # A time of day is what has passed of it; the only one that is written is midnight.
+            out.append("make_dt_interval()")
+            place += 2
         elif _is_word(node) and isinstance(following, _Group) and following.opening == "(":
             out.append(_call(node, following))
             place += 1

@@ -30,7 +30,7 @@ _SETTINGS: Final = {
     # DECIMAL(38,6) x DECIMAL(18,6) keeps its twelve digits, and what does not fit is an error.
     "spark.sql.decimalOperations.allowPrecisionLoss": "false",
     "spark.sql.files.minPartitionNum": "1",
-    "spark.sql.files.maxPartitionBytes": str(32 * 1024 * 1024),
+    "spark.sql.files.maxPartitionBytes": str(8 * 1024 * 1024),
     "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
     # "A" and "a" are two columns of a file where they differ in more than case, and never one.
     "spark.sql.caseSensitive": "false",
@@ -98,6 +98,13 @@ def open_session(master: str, *, folder: Path) -> "SparkSession":
                 "address right?",
                 master=master,
             ) from error
+    runs_on = session.sparkContext.master
+    if runs_on != master:
+        close_session(session)
+        raise InvalidOption(
+            f"Spark runs in this process already, on {runs_on}: one process has one cluster, so {master} needs another.",
+            option="spark_master",
+        )
     for name, value in _SETTINGS.items():
         session.conf.set(name, value)
     return session

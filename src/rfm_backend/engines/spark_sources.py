@@ -34,13 +34,14 @@ _TYPES_AS_TEXT: Final = ("string", "tinyint", "smallint", "int", "bigint", "date
 class View:
     """A view of accepted rows, all text, and how many rows stand in the parts before each part.
 
-    ``lines`` is the view of all lines of a text; ``is_row`` tells those that are no header and not
+    ``lines`` is the view of all lines of a text in ``files``; ``is_row`` tells those that are no header and not
     blank, ``is_cut`` those of the header's width.
     """
 
     name: str
     columns: tuple[str, ...]
     lines: str | None = None
+    files: tuple[str, ...] = ()
     is_row: str = ""
     is_cut: str = ""
 
@@ -58,8 +59,8 @@ def plain_text_view(session: "SparkSession", table: TextTable, name: str) -> Vie
     lines = session.read.text(location_of(table))
     first = lines.first() if table.has_header else None
     header = str(first[0]) if first is not None else None
-    n_files = len(lines.inputFiles())
-    if not _is_plain(lines, dialect, header, n_files):
+    files = tuple(lines.inputFiles())
+    if not _is_plain(lines, dialect, header, len(files)):
         return None
     wanted = "value <> ''" + (f" AND value <> {spark_text(header)}" if header is not None else "")
     all_lines, is_cut = f"{name}_lines", f"size(cells) = {len(table.columns)}"
@@ -73,7 +74,9 @@ def plain_text_view(session: "SparkSession", table: TextTable, name: str) -> Vie
     session.sql(
         f"SELECT {cells}, monotonically_increasing_id() AS {PLACE} FROM {all_lines} WHERE {is_cut}"
     ).createOrReplaceTempView(name)
-    return View(name=name, columns=table.columns, lines=all_lines, is_row=wanted, is_cut=is_cut)
+    return View(
+        name=name, columns=table.columns, lines=all_lines, files=files, is_row=wanted, is_cut=is_cut
+    )
 
 
 def parquet_view(
@@ -119,10 +122,13 @@ def rejected_rows(session: "SparkSession", view: View, table: TextTable) -> list
     """Return the lines of another width than the header, with the number of the line."""
     if view.lines is None:
         return []
-    found = session.sql(
-        f"SELECT DISTINCT file FROM {view.lines} WHERE NOT ({view.is_cut}) ORDER BY file"
-    ).collect()
-    return [row for (file,) in found for row in _rejected_in(session, str(file), view, table)]
+    files = list(view.files)
+    if len(files) > 1:
+        found = session.sql(
+            f"SELECT DISTINCT file FROM {view.lines} WHERE NOT ({view.is_cut}) ORDER BY file"
+        ).collect()
+        files = [str(file) for (file,) in found]
+    return [row for file in files for row in _rejected_in(session, file, view, table)]
 
 
 def _rejected_in(
@@ -131,8 +137,6 @@ def _rejected_in(
     """Return the rejected lines of one file; its parts are counted, so that lines have their numbers."""
     assert table.dialect is not None
     lines = session.read.text(file)
-    counted = lines.selectExpr("spark_partition_id() AS part").groupBy("part").count().collect()
-    before = _running({int(row[0]): int(row[1]) for row in counted})
     rows = (
         lines.selectExpr(
             f"monotonically_increasing_id() AS {_LINE}",
@@ -144,6 +148,10 @@ def _rejected_in(
         .orderBy(_LINE)
         .collect()
     )
+    if not rows:
+        return []
+    counted = lines.selectExpr("spark_partition_id() AS part").groupBy("part").count().collect()
+    before = _running({int(row[0]): int(row[1]) for row in counted})
     mask = (1 << _INDEX_BITS) - 1
     path = str(table.path) if table.path else file
     return [
