@@ -36,7 +36,7 @@ def main() -> None:
             sales = folder / "sales.csv"
             _run("sample", str(sales), "--rows", str(rows), "--force")
             told = {}
-            for engine in seconds:
+            for engine, spent in seconds.items():
                 extra = ["--spark-master", asked.master] if engine == "spark" else []
                 out = folder / f"{engine}.csv"
                 begun = time.perf_counter()
@@ -51,7 +51,7 @@ def main() -> None:
                     engine,
                     *extra,
                 )
-                seconds[engine].append((rows, time.perf_counter() - begun))
+                spent.append((rows, time.perf_counter() - begun))
                 told[engine] = (_digest(out), json.loads(summary))
             alike = told["duckdb"] == told["spark"]
             print(

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 import pytest
 
@@ -45,7 +45,7 @@ class Cluster:
         self._processes: list[subprocess.Popen[bytes]] = []
         self.address = ""
 
-    def __enter__(self) -> "Cluster":
+    def __enter__(self) -> Self:
         try:
             log = self._start(
                 "master", _MASTER, "--host", "127.0.0.1", "--port", "0", "--webui-port", "0"

@@ -8,6 +8,7 @@ import datetime as dt
 import random
 import threading
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,17 @@ import duckdb
 import pytest
 from spark_cluster import Cluster
 
+from rfm_backend.engines.duckdb import DuckDBEngine
 from rfm_backend.engines.spark import SparkEngine
 from rfm_backend.errors import RfmError
 from rfm_backend.library import Resources, segment
+from rfm_backend.pipeline.lines import clean_id_sql
+from rfm_backend.pipeline.mapping.dates import timestamp_sql
+from rfm_backend.pipeline.mapping.numbers import number_sql
+from rfm_backend.pipeline.mapping.plan import DateFormat, NumberFormat
 from rfm_backend.progress import Step
+from rfm_backend.reading.source import frame_table
+from rfm_backend.result import Result
 
 pytestmark = pytest.mark.slow
 
@@ -35,6 +43,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """One cluster for all tests; one engine keeps the session open between them."""
     with pytest.MonkeyPatch.context() as patch, Cluster(tmp_path_factory.mktemp("cluster")) as made:
         patch.setenv("PYSPARK_SUBMIT_ARGS", _SUBMIT)
+        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         first = SparkEngine(master=made.address, workdir=tmp_path_factory.mktemp("first"))
         yield made
         first.close()
@@ -61,7 +70,7 @@ def assert_alike(cluster: Cluster, tmp_path: Path, source: object, **values: Any
 
 def write_rows(path: Path, n_rows: int, *, seed: int = 7) -> None:
     """Write made-up lines of a shop, with all that can be wrong with a row among them."""
-    draw = random.Random(seed)
+    draw = random.Random(seed)  # noqa: S311  # made-up rows, no secret
     first = dt.date(2022, 1, 1)
     # Without marks: one in a column of whole numbers would have the file read again.
     odd = ("", "n/a", "-1", "0", "abc", "1e2", "99999999999999", " 7 ", "(4)", "$5")
@@ -143,25 +152,107 @@ def test_a_folder_of_files_is_one_table(cluster: Cluster, tmp_path: Path) -> Non
     (folder / "_SUCCESS").write_text("", "utf-8")
     spark = Resources(engine="spark", spark_master=cluster.address)
 
-    with segment([folder / "a.csv", folder / "b.csv"]) as expected:
-        with segment(folder, resources=spark) as result:
-            assert result.customers.fetchall() == expected.customers.fetchall()
-            assert result.quality.rows_read == expected.quality.rows_read
-            assert [
-                (entry.reason, entry.rows, entry.amount) for entry in result.quality.set_aside
-            ] == [(entry.reason, entry.rows, entry.amount) for entry in expected.quality.set_aside]
+    with (
+        segment([folder / "a.csv", folder / "b.csv"]) as expected,
+        segment(folder, resources=spark) as result,
+    ):
+        assert result.customers.fetchall() == expected.customers.fetchall()
+        assert result.quality.rows_read == expected.quality.rows_read
+        assert _reasons(result) == _reasons(expected)
+
+
+def _reasons(result: Result) -> list[tuple[str, int, Decimal | None]]:
+    return [(entry.reason, entry.rows, entry.amount) for entry in result.quality.set_aside]
 
 
 def test_parquet_with_types_is_read_as_it_is(cluster: Cluster, tmp_path: Path) -> None:
     path = tmp_path / "sales.parquet"
-    duckdb.sql(
+    made = duckdb.sql(
         "SELECT (i % 37)::DOUBLE AS customer_id, i // 2 AS invoice_id, "
         "TIMESTAMP '2024-01-01' + to_hours((i * 7)::INT) AS invoice_date, (i % 5 - 1)::INT AS quantity, "
         "CASE WHEN i % 50 = 0 THEN 'nan'::DOUBLE ELSE i / 7 END AS unit_price, "
         "(i / 3)::DECIMAL(9, 4) AS other FROM range(500) t(i)"
-    ).write_parquet(str(path))
+    )
+    assert made is not None
+    made.write_parquet(str(path))
 
     assert_alike(cluster, tmp_path, path)
+
+
+def test_numbers_dates_and_ids_are_read_alike(cluster: Cluster, tmp_path: Path) -> None:
+    made = duckdb.sql(f"SELECT unnest({_texts()!r}) AS text")
+    table = frame_table(made)
+    dates = DateFormat(
+        order="dmy",
+        patterns=("%d/%m/%Y %H:%M", "%d/%m/%Y", "%d-%m-%y", "%d.%m.%Y %I:%M:%S %p", "%d %m %Y"),
+        months={"mei": 5, "maret": 3, "mar": 3},
+        serial_epoch=1900,
+    )
+    read = (
+        number_sql("text", NumberFormat(decimal=".")),
+        number_sql("text", NumberFormat(decimal=",")),
+        timestamp_sql("text", dates),
+        timestamp_sql("text", DateFormat(has_offsets=True), timezone="Europe/London"),
+        clean_id_sql("text", lower=True),
+    )
+    shown = ", ".join(f"CAST({sql} AS VARCHAR) AS c{place}" for place, sql in enumerate(read))
+    in_spark = SparkEngine(master=cluster.address, workdir=tmp_path)
+    in_process = DuckDBEngine(workdir=tmp_path)
+
+    found, expected = (
+        engine.rows(
+            f"SELECT * FROM (SELECT place, text, {shown} FROM {engine.scan(table, ('text',), ordinal='place')}) "
+            "ORDER BY place"
+        )
+        for engine in (in_spark, in_process)
+    )
+    in_spark.close()
+    in_process.close()
+
+    assert found == expected
+    # Each column reads something, else it would agree on nothing.
+    assert all(sum(row[place] is not None for row in found) > 20 for place in range(2, 7))
+
+
+def _texts() -> list[str]:
+    """Return texts that are numbers, dates and ids, nearly so, or not at all."""
+    draw = random.Random(3)  # noqa: S311  # made-up texts, no secret
+    parts = (
+        *("1", "12", "123", "0", "5", "2024", "31", "02", "29", "69", "68"),
+        *(".", ",", "-", "+", "/", " ", ":", "T", "e", "(", ")", "_", "Rp ", "$", "kr", "ZŁ", "'"),
+        *(
+            "\u00a0",
+            "\u202f",
+            "\u3000",
+            "\t",
+            "\x0b",
+            "\n",
+            "١",
+            "１",
+            "é",
+            "e\u0301",
+            "Σ",
+            "İ",
+            "null",
+        ),
+    )
+    dates = [
+        f"{day}{sep}{month}{sep}{year}{time}{zone}"
+        for sep in "/-. "
+        for day, month in (("31", "1"), ("29", "02"), ("5", "mei"), ("05", "Maret"), ("13", "13"))
+        for year in ("2023", "2024", "24", "69", "7")
+        for time, zone in (("", ""), (" 24:00", ""), ("  9:05", "Z"), (" 12:30:00 am", ""))
+    ]
+    iso = [
+        f"{day}{time}{zone}"
+        for day in ("2024-02-29", "2023-02-29", "2024-1-5", "0001-01-01", "9999-12-31")
+        for time in ("", " 24:00", "T23:59:59.9999999", "  1:02", " T1:02", " 10:00:60", " 25:00")
+        for zone in ("", "Z", "+07:00", " UTC", "-0330")
+    ]
+    numbers = ["1.5e3", "1e400", "5e-7", "999999999999.9999994", "999999999999.9999995", "1d", "NaN", "0x1F",
+               "1.234.567,89", "1,234,567.89", "(Rp 5)", "5-", ".5", "5.", "45000.999999", "60", "N/A"]  # fmt: skip
+    mixed = ["".join(draw.choice(parts) for _ in range(draw.randint(1, 6))) for _ in range(400)]
+    return [*numbers, *dates, *iso, *mixed]
 
 
 _ODD = {

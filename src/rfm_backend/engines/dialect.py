@@ -13,16 +13,20 @@ What it does not do: it understands no SQL; it knows calls, lists and the few wo
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from rfm_backend.engines.sql_parts import (
+    Group,
+    Node,
+    java_pattern,
+    parse,
+    spark_name,
+    spark_text,
+    split_arguments,
+)
 from rfm_backend.engines.strptime import IsoRewrite, iso_rewrites
 
-_TOKEN: Final = re.compile(
-    r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|[A-Za-z_][A-Za-z_0-9]*|[0-9]+(?:\.[0-9]+)?|\s+|<>|<=|>=|\|\||:=|."""
-)
-_CLOSING: Final = {"(": ")", "[": "]"}
 # DuckDB's number, as it stands in a cell: what Java takes beyond it ("1d", other digits) is none.
 _NUMBER: Final = r"\A[ \t\n\x0B\f\r]*+[-+]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][-+]?[0-9]++)?[ \t\n\x0B\f\r]*+\z"
 _BEFORE_TIME: Final = r"\A([0-9]{4}-[0-9]{1,2}-[0-9]{1,2})[T ] *+(?=[0-9])"
@@ -32,16 +36,7 @@ _END_OF_ORDER: Final = ("LIMIT", "ROWS", "RANGE")
 _lambda_numbers = itertools.count(1)
 
 
-@dataclass(frozen=True)
-class _Group:
-    """What stands between brackets."""
-
-    opening: str
-    inside: "tuple[_Node, ...]"
-
-
-_Node = str | _Group
-_Call = Callable[[Sequence[Sequence[_Node]]], str]
+_Call = Callable[[Sequence[Sequence[Node]]], str]
 
 
 def to_spark(sql: str) -> str:
@@ -52,67 +47,10 @@ def to_spark(sql: str) -> str:
     >>> to_spark('SELECT strlen("a") FROM t ORDER BY 1')
     'SELECT octet_length(`a`) FROM t ORDER BY 1 NULLS LAST'
     """
-    return _write(_grouped(iter(_TOKEN.findall(sql)), None))
+    return _write(parse(sql))
 
 
-def names_in(sql: str) -> set[str]:
-    """Return the bare words of a statement: among them the tables it reads."""
-    return {token for token in _TOKEN.findall(sql) if token[0].isalpha() or token[0] == "_"}
-
-
-def spark_text(text: str) -> str:
-    """Return `text` as a string of Spark's SQL, in which a backslash escapes."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
-
-
-def spark_name(name: str) -> str:
-    """Return `name` as an identifier of Spark's SQL."""
-    return "`" + name.replace("`", "``") + "`"
-
-
-def java_pattern(pattern: str) -> str:
-    r"""Return a pattern of RE2 as one of Java that fits the same texts.
-
-    Examples
-    --------
-    >>> print(java_pattern(r"^\s*a$"))
-    (?d)^[\t\n\f\r ]*a\z
-    """
-    out, place, in_class = "", 0, False
-    while place < len(pattern):
-        sign = pattern[place]
-        if sign == "\\":
-            escape = pattern[place : place + 2]
-            blanks = r"\t\n\f\r "
-            out += {r"\s": blanks if in_class else f"[{blanks}]"}.get(escape, escape)
-            place += 2
-            continue
-        if sign == "$" and not in_class:
-            sign = r"\z"
-        elif in_class and sign in "[&":
-            sign = f"\\{sign}"
-        elif sign == "[":
-            in_class = True
-        elif sign == "]":
-            in_class = False
-        out += sign
-        place += 1
-    return "(?d)" + out.replace("(?i", "(?iu")
-
-
-def _grouped(tokens: Iterator[str], closing: str | None) -> tuple[_Node, ...]:
-    nodes: list[_Node] = []
-    for token in tokens:
-        if token == closing:
-            return tuple(nodes)
-        nodes.append(
-            _Group(token, _grouped(tokens, _CLOSING[token])) if token in _CLOSING else token
-        )
-    return tuple(nodes)
-
-
-def _write(nodes: Sequence[_Node]) -> str:
+def _write(nodes: Sequence[Node]) -> str:
     """Return the text of nodes, what differs in Spark rewritten."""
     out: list[str] = []
     is_ordering = False
@@ -131,13 +69,13 @@ def _write(nodes: Sequence[_Node]) -> str:
         elif upper == "BY" and _word_before(nodes, place) == "ORDER":
             is_ordering = True
             out.append("BY")
-        elif isinstance(node, _Group):
+        elif isinstance(node, Group):
             _write_group(node, out)
         elif upper == "TIME" and str(following).isspace():
             # A time of day is what has passed of it; the only one that is written is midnight.
             out.append("make_dt_interval()")
             place += 2
-        elif _is_word(node) and isinstance(following, _Group) and following.opening == "(":
+        elif _is_word(node) and isinstance(following, Group) and following.opening == "(":
             out.append(_call(node, following))
             place += 1
         else:
@@ -150,7 +88,7 @@ def _write(nodes: Sequence[_Node]) -> str:
     return "".join(out)
 
 
-def _write_group(group: _Group, out: list[str]) -> None:
+def _write_group(group: Group, out: list[str]) -> None:
     if group.opening == "(":
         out.append(f"({_write(group.inside)})")
     elif out and not out[-1].isspace():
@@ -159,10 +97,10 @@ def _write_group(group: _Group, out: list[str]) -> None:
         out.append(f"array({_write(group.inside)})")
 
 
-def _write_clause(word: str, nodes: Sequence[_Node], place: int, out: list[str]) -> int:
+def _write_clause(word: str, nodes: Sequence[Node], place: int, out: list[str]) -> int:
     """Write the brackets behind FILTER or OVER; return how many nodes they take."""
     group = nodes[place + 2]
-    assert isinstance(group, _Group)
+    assert isinstance(group, Group)
     inside = _write(group.inside)
     if word == "FILTER" and not inside.startswith("WHERE"):
         inside = f"WHERE {inside}"
@@ -180,12 +118,12 @@ def _end_item(out: list[str]) -> None:
     out += [" NULLS LAST", *blanks]
 
 
-def _word_before(nodes: Sequence[_Node], place: int) -> str:
+def _word_before(nodes: Sequence[Node], place: int) -> str:
     before = next((node for node in reversed(nodes[:place]) if not str(node).isspace()), "")
     return before.upper() if isinstance(before, str) else ""
 
 
-def _is_word(node: _Node) -> bool:
+def _is_word(node: Node) -> bool:
     return isinstance(node, str) and (node[0].isalpha() or node[0] == "_")
 
 
@@ -201,16 +139,16 @@ def _text(token: str) -> str:
     return token[1:-1].replace("''", "'")
 
 
-def _star(behind: Sequence[_Node]) -> tuple[str, int] | None:
+def _star(behind: Sequence[Node]) -> tuple[str, int] | None:
     """Return "* EXCEPT (...), new AS name" for EXCLUDE and REPLACE behind a star, and their nodes."""
     left_out: list[str] = []
     new: list[str] = []
     taken = 0
     while len(part := behind[taken : taken + 4]) == 4:
         gap, word, _, group = part
-        if not (isinstance(gap, str) and gap.isspace() and isinstance(group, _Group)):
+        if not (isinstance(gap, str) and gap.isspace() and isinstance(group, Group)):
             break
-        items = [_write(item).strip() for item in _split(group)]
+        items = [_write(item).strip() for item in split_arguments(group)]
         if word == "EXCLUDE":
             left_out += items
         elif word == "REPLACE":
@@ -224,7 +162,7 @@ def _star(behind: Sequence[_Node]) -> tuple[str, int] | None:
     return ", ".join([f"* EXCEPT ({', '.join(left_out)})", *new]), taken
 
 
-def _part_of(text: str, group: _Group) -> str:
+def _part_of(text: str, group: Group) -> str:
     """Return a part of a text: [n], [-1] or [from:to], counted from 1."""
     first, _, last = _write(group.inside).partition(":")
     if first == "-1":
@@ -232,23 +170,12 @@ def _part_of(text: str, group: _Group) -> str:
     return f"substring({text}, {first}, {int(last) - int(first) + 1 if last else 1})"
 
 
-def _split(group: _Group) -> list[tuple[_Node, ...]]:
-    """Return the arguments of a call."""
-    found: list[list[_Node]] = [[]]
-    for node in group.inside:
-        if node == ",":
-            found.append([])
-        elif found[-1] or not str(node).isspace():
-            found[-1].append(node)
-    return [tuple(part) for part in found if part]
-
-
-def _call(name: str, group: _Group) -> str:
+def _call(name: str, group: Group) -> str:
     known = _CALLS.get(name.lower())
-    return known(_split(group)) if known else f"{name}({_write(group.inside)})"
+    return known(split_arguments(group)) if known else f"{name}({_write(group.inside)})"
 
 
-def _literal(argument: Sequence[_Node]) -> str:
+def _literal(argument: Sequence[Node]) -> str:
     """Return the text that an argument is: all patterns stand in the SQL."""
     (token,) = argument
     assert isinstance(token, str)
@@ -258,24 +185,24 @@ def _literal(argument: Sequence[_Node]) -> str:
 # -- calls ------------------------------------------------------------------------------------------
 
 
-def _matches(arguments: Sequence[Sequence[_Node]]) -> str:
+def _matches(arguments: Sequence[Sequence[Node]]) -> str:
     text, pattern = arguments
     return f"({_write(text)} RLIKE {spark_text(java_pattern(_literal(pattern)))})"
 
 
-def _fits_whole(arguments: Sequence[Sequence[_Node]]) -> str:
+def _fits_whole(arguments: Sequence[Sequence[Node]]) -> str:
     text, pattern = arguments
     whole = rf"\A(?:{java_pattern(_literal(pattern))})\z"
     return f"({_write(text)} RLIKE {spark_text(whole)})"
 
 
-def _extracted(arguments: Sequence[Sequence[_Node]]) -> str:
+def _extracted(arguments: Sequence[Sequence[Node]]) -> str:
     pattern = spark_text(java_pattern(_literal(arguments[1])))
     number = _write(arguments[2]) if len(arguments) > 2 else "0"
     return f"regexp_extract({_write(arguments[0])}, {pattern}, {number})"
 
 
-def _replaced(arguments: Sequence[Sequence[_Node]]) -> str:
+def _replaced(arguments: Sequence[Sequence[Node]]) -> str:
     text, pattern, new = _write(arguments[0]), _literal(arguments[1]), _literal(arguments[2])
     is_once = pattern.startswith("^") or pattern.endswith("$")
     if len(arguments) > 3 or (is_once and not pattern.startswith("(^")):
@@ -288,7 +215,7 @@ def _replaced(arguments: Sequence[Sequence[_Node]]) -> str:
     return f"regexp_replace({text}, {spark_text(java)}, {spark_text(before + written)})"
 
 
-def _try_cast(arguments: Sequence[Sequence[_Node]]) -> str:
+def _try_cast(arguments: Sequence[Sequence[Node]]) -> str:
     nodes = arguments[0]
     place = max(place for place, node in enumerate(nodes) if node == "AS")
     value, kind = _write(nodes[:place]).strip(), _write([*nodes[place + 1 :]]).strip()
@@ -321,7 +248,7 @@ def _once(value: str, use: Callable[[str], str]) -> str:
     return f"element_at(transform(array({value}), {name} -> {use(name)}), 1)"
 
 
-def _cast(arguments: Sequence[Sequence[_Node]]) -> str:
+def _cast(arguments: Sequence[Sequence[Node]]) -> str:
     written = ", ".join(_write(argument) for argument in arguments)
     if written.endswith(" AS TIME"):
         value = written.removesuffix(" AS TIME")
@@ -330,11 +257,11 @@ def _cast(arguments: Sequence[Sequence[_Node]]) -> str:
     return f"CAST({written})"
 
 
-def _strptime(arguments: Sequence[Sequence[_Node]]) -> str:
+def _strptime(arguments: Sequence[Sequence[Node]]) -> str:
     (listed,) = arguments[1]
     patterns = (
-        [_literal(item) for item in _split(listed)]
-        if isinstance(listed, _Group)
+        [_literal(item) for item in split_arguments(listed)]
+        if isinstance(listed, Group)
         else [_text(listed)]
     )
     ways = [way for pattern in patterns for way in iso_rewrites(pattern)]
@@ -361,13 +288,13 @@ def _way(name: str, way: IsoRewrite) -> str:
     )
 
 
-def _zoned(arguments: Sequence[Sequence[_Node]]) -> str:
+def _zoned(arguments: Sequence[Sequence[Node]]) -> str:
     zone, stamp = _write(arguments[0]), _write(arguments[1])
     # An instant is told by its wall time in UTC; DuckDB writes it as a call of its own.
     return stamp if zone == "'UTC'" else f"convert_timezone('UTC', {zone}, {stamp})"
 
 
-def _struct(arguments: Sequence[Sequence[_Node]]) -> str:
+def _struct(arguments: Sequence[Sequence[Node]]) -> str:
     pairs = []
     for argument in arguments:
         place = list(argument).index(":=")
@@ -376,20 +303,20 @@ def _struct(arguments: Sequence[Sequence[_Node]]) -> str:
     return f"named_struct({', '.join(pairs)})"
 
 
-def _hash(arguments: Sequence[Sequence[_Node]]) -> str:
+def _hash(arguments: Sequence[Sequence[Node]]) -> str:
     cells = [_write(argument) for argument in arguments]
     # Spark's leaves NULL out: a cell that moves into the next column must not look the same.
     return f"xxhash64({', '.join([*cells, *(f'{cell} IS NULL' for cell in cells)])})"
 
 
-def _composed(arguments: Sequence[Sequence[_Node]]) -> str:
+def _composed(arguments: Sequence[Sequence[Node]]) -> str:
     text = _write(arguments[0])
     composed = f"java_method('com.ibm.icu.text.Normalizer', 'compose', {text}, false)"
     return f"CASE WHEN {text} RLIKE '[^\\\\x00-\\\\x7F]' THEN {composed} ELSE {text} END"
 
 
 def _of_neighbours(name: str) -> _Call:
-    def write(arguments: Sequence[Sequence[_Node]]) -> str:
+    def write(arguments: Sequence[Sequence[Node]]) -> str:
         value = _write(arguments[0]).strip()
         bare = value.removesuffix("IGNORE NULLS").strip()
         return f"{name}({bare}){' IGNORE NULLS' if bare != value else ''}"
@@ -398,7 +325,7 @@ def _of_neighbours(name: str) -> _Call:
 
 
 def _as(template: str) -> _Call:
-    def write(arguments: Sequence[Sequence[_Node]]) -> str:
+    def write(arguments: Sequence[Sequence[Node]]) -> str:
         return template.format(*(_write(argument) for argument in arguments))
 
     return write

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from rfm_backend.engines.dialect import names_in, spark_name, to_spark
+from rfm_backend.engines.dialect import to_spark
 from rfm_backend.engines.duckdb import DuckDBEngine
 from rfm_backend.engines.protocol import Rejected, Row
 from rfm_backend.engines.quoting import quote_name, quote_text
@@ -42,6 +42,7 @@ from rfm_backend.engines.spark_sources import (
     rejected_rows,
     rows_before,
 )
+from rfm_backend.engines.sql_parts import names_in, spark_name
 from rfm_backend.progress import Progress, Stage, Step
 from rfm_backend.text_table import TextTable
 

@@ -7,7 +7,6 @@ What always holds: pyspark is imported here alone, and late; what is missing is 
 """
 
 import importlib.util
-import os
 import re
 import shutil
 import subprocess
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rfm_backend.errors import InvalidOption, MissingExtra, Unavailable
+from rfm_backend.settings import java_home
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -39,6 +39,17 @@ _SETTINGS: Final = {
     "spark.sql.execution.arrow.pyspark.enabled": "false",
 }
 
+_START: Final = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.log.level": "ERROR",
+}
+_ON_ONE_MACHINE: Final = {
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    # The 200 parts that a cluster likes would be 200 small tasks.
+    "spark.sql.shuffle.partitions": "8",
+}
 _LOCK: Final = threading.Lock()
 _open: set[int] = set()
 _is_ours = True
@@ -62,42 +73,10 @@ def open_session(master: str, *, folder: Path) -> "SparkSession":
             f"{master!r} is no Spark master: write spark://HOST:7077, yarn, k8s://https://HOST:PORT or local[4].",
             option="spark_master",
         )
-    is_here = master.startswith("local") or "127.0.0.1" in master
-    if is_here:
-        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     with warnings.catch_warnings():
         # pyspark warns of the pandas beside it, which nothing here uses.
         warnings.simplefilter("ignore")
-        from pyspark.sql import SparkSession  # noqa: PLC0415  # an extra, and it takes seconds
-
-        builder = (
-            SparkSession.builder.master(master)
-            .appName("rfm")
-            .config("spark.ui.enabled", "false")
-            .config("spark.ui.showConsoleProgress", "false")
-            .config("spark.log.level", "ERROR")
-            .config("spark.sql.warehouse.dir", str(folder / "warehouse"))
-        )
-        if is_here:
-            builder = (
-                builder.config("spark.driver.host", "127.0.0.1")
-                .config("spark.driver.bindAddress", "127.0.0.1")
-                # One machine: the 200 parts that a cluster likes would be 200 small tasks.
-                .config("spark.sql.shuffle.partitions", "8")
-            )
-        global _is_ours  # noqa: PLW0603  # Spark has one context for each process
-        try:
-            with _LOCK:
-                if not _open:
-                    _is_ours = SparkSession.getActiveSession() is None
-                session = builder.getOrCreate().newSession()
-                _open.add(id(session))
-        except Exception as error:
-            raise Unavailable(
-                f"Spark could not be started on {master}: {_first_line(error)}. Is the master running, and is the "
-                "address right?",
-                master=master,
-            ) from error
+        session = _start(master, folder)
     runs_on = session.sparkContext.master
     if runs_on != master:
         close_session(session)
@@ -107,6 +86,35 @@ def open_session(master: str, *, folder: Path) -> "SparkSession":
         )
     for name, value in _SETTINGS.items():
         session.conf.set(name, value)
+    return session
+
+
+def _start(master: str, folder: Path) -> "SparkSession":
+    # Imported here: it is an extra, and takes a second.
+    from py4j.protocol import Py4JError  # noqa: PLC0415
+    from pyspark.errors import PySparkException  # noqa: PLC0415
+    from pyspark.sql import SparkSession  # noqa: PLC0415
+
+    builder = SparkSession.builder.master(master).appName("rfm")
+    for name, value in _START.items():
+        builder = builder.config(name, value)
+    builder = builder.config("spark.sql.warehouse.dir", str(folder / "warehouse"))
+    if master.startswith("local") or "127.0.0.1" in master:
+        for name, value in _ON_ONE_MACHINE.items():
+            builder = builder.config(name, value)
+    global _is_ours  # noqa: PLW0603  # Spark has one context for each process
+    try:
+        with _LOCK:
+            if not _open:
+                _is_ours = SparkSession.getActiveSession() is None
+            session = builder.getOrCreate().newSession()
+            _open.add(id(session))
+    except (PySparkException, Py4JError, OSError) as error:
+        raise Unavailable(
+            f"Spark could not be started on {master}: {_first_line(error)}. Is the master running, and is the "
+            "address right?",
+            master=master,
+        ) from error
     return session
 
 
@@ -136,7 +144,7 @@ def _check_installed() -> None:
             "The engine spark needs pyspark 4.3: install it with  pip install 'rfm-backend[spark]'.",
             extra="spark",
         )
-    home = os.environ.get("JAVA_HOME")
+    home = java_home()
     java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
     version = _java_version(java) if java else 0
     if version < _OLDEST_JAVA:

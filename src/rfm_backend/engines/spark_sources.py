@@ -14,8 +14,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from rfm_backend.engines.dialect import spark_name, spark_text
 from rfm_backend.engines.protocol import Rejected
+from rfm_backend.engines.sql_parts import spark_name, spark_text
 from rfm_backend.errors import UnreadableFile
 from rfm_backend.text_table import Dialect, TextTable
 

@@ -116,8 +116,8 @@ def examples_of(
         lines = judged_lines_sql(alone, engine) if compared else lines_sql(alone, engine)
         rows = engine.rows(
             f"SELECT {chosen} FROM ({lines}) WHERE {REASON} = {quote_text(reason)} "
-            # Lines that were not compared come in their order, and the scan stops at the limit.
-            f"{f'ORDER BY {ORDINAL}' if compared else ''} LIMIT {EXAMPLES_SHOWN - len(found)}"
+            # Lines that no window has moved come in their order, and the scan stops at the limit.
+            f"{f'ORDER BY {ORDINAL}' if compared or request.plan.fill_down else ''} LIMIT {EXAMPLES_SHOWN - len(found)}"
         )
         found += _examples(rows, table, request, find_lines)
         if len(found) >= EXAMPLES_SHOWN:
