@@ -95,10 +95,11 @@ def write_rows(path: Path, n_rows: int, *, seed: int = 7) -> None:
             rows.writerow(row)
 
 
-def test_200_000_rows_give_the_same_even_where_an_executor_is_killed_in_the_middle(
-    cluster: Cluster, tmp_path: Path
+@pytest.mark.parametrize("n_rows", [40_000, pytest.param(200_000, marks=pytest.mark.security_long)])
+def test_rows_give_the_same_even_where_an_executor_is_killed_in_the_middle(
+    cluster: Cluster, tmp_path: Path, n_rows: int
 ) -> None:
-    write_rows(tmp_path / "sales.csv", 200_000)
+    write_rows(tmp_path / "sales.csv", n_rows)
     killed: list[int] = []
 
     def watch(step: Step) -> None:
@@ -185,7 +186,7 @@ def test_parquet_with_types_is_read_as_it_is(cluster: Cluster, tmp_path: Path) -
 
 
 def test_numbers_dates_and_ids_are_read_alike(cluster: Cluster, tmp_path: Path) -> None:
-    made = duckdb.sql(f"SELECT unnest({_texts()!r}) AS text")
+    made = duckdb.sql("SELECT unnest($1) AS text", params=[_texts()])
     table = frame_table(made)
     dates = DateFormat(
         order="dmy",
@@ -250,7 +251,7 @@ def _texts() -> list[str]:
     ]
     iso = [
         f"{day}{time}{zone}"
-        for day in ("2024-02-29", "2023-02-29", "2024-1-5", "0001-01-01", "9999-12-31")
+        for day in ("2024-02-29", "2023-02-29", "2024-1-5", "0024-01-05", "9999-12-31")
         for time in ("", " 24:00", "T23:59:59.9999999", "  1:02", " T1:02", " 10:00:60", " 25:00")
         for zone in ("", "Z", "+07:00", " UTC", "-0330")
     ]
