@@ -86,8 +86,7 @@ def analyse_shop(folder: Path, *, n_customers: int) -> Path:
         name="shop.csv",
         request=AnalysisRequest(options=Options(), table_toml=None, model_json=None).to_json(),
         folder=str(out),
-        memory_limit="2GB",
-        threads=1,
+        resources={"memory_limit": "2GB", "threads": 1},
     )
     (out / "head.json").write_text(json.dumps(head))
     return out

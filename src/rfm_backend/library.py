@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import BinaryIO, TypedDict, Unpack
 
 from rfm_backend.engines.duckdb import DuckDBEngine
-from rfm_backend.errors import FileNotFound, InvalidOption
+from rfm_backend.engines.spark import SparkEngine
+from rfm_backend.engines.spark_files import is_far
+from rfm_backend.errors import FileNotFound, InvalidOption, UnreadableFile
 from rfm_backend.pipeline.analysis import Finding
 from rfm_backend.pipeline.cluster import warm_up
 from rfm_backend.pipeline.inspect import Inspection, inspect_table
@@ -33,6 +35,7 @@ from rfm_backend.pipeline.score import ScoreMethod
 from rfm_backend.pipeline.thresholds import Thresholds, parse_thresholds
 from rfm_backend.progress import Progress, no_progress
 from rfm_backend.reading.lines import physical_lines
+from rfm_backend.reading.located import open_location
 from rfm_backend.reading.source import frame_table, open_tables
 from rfm_backend.result import Result
 from rfm_backend.text_table import ReadChoices, TextTable
@@ -73,11 +76,16 @@ class Resources:
     """What an analysis may use: none of it changes a number.
 
     ``memory_limit`` as "1.5GB"; above it the engine spills to a temporary folder.  ``threads`` None
-    means all cores of this process.
+    means all cores of this process.  ``engine`` is "duckdb" or "spark"; for Spark, ``spark_master`` is
+    the master's address (default: Spark within this process) and ``spark_folder`` a folder or address
+    that driver and executors share (default: a temporary folder).
     """
 
     memory_limit: str | None = None
     threads: int | None = None
+    engine: str = "duckdb"
+    spark_master: str | None = None
+    spark_folder: str | None = None
 
 
 def segment(
@@ -146,11 +154,11 @@ def segment(
     use = resources or Resources()
     workdir = tempfile.TemporaryDirectory(prefix="rfm-")
     try:
-        tables = read_sources(source, chosen, workdir=Path(workdir.name), progress=progress)
-        engine = DuckDBEngine(
-            workdir=Path(workdir.name), memory_limit=use.memory_limit, threads=use.threads
-        )
+        engine = _open_engine(use, Path(workdir.name))
         try:
+            tables = read_sources(
+                source, chosen, workdir=Path(workdir.name), progress=progress, engine=engine
+            )
             rules, findings = (
                 (applied.rules, ()) if applied else _read_rules(chosen.segments, table)
             )
@@ -194,10 +202,41 @@ def inspect(
             engine.close()
 
 
+def _open_engine(use: Resources, workdir: Path) -> DuckDBEngine | SparkEngine:
+    """Return the engine that is asked for, its files in the work folder.
+
+    Raises
+    ------
+    InvalidOption
+        There is no such engine, or what it needs is not installed.
+    """
+    if use.engine == "spark":
+        return SparkEngine(
+            master=use.spark_master or "local[*]",
+            workdir=workdir,
+            folder=use.spark_folder,
+            memory_limit=use.memory_limit,
+            threads=use.threads,
+        )
+    if use.engine != "duckdb":
+        raise InvalidOption(
+            f"There is no engine {use.engine!r}: say duckdb or spark.", option="engine"
+        )
+    return DuckDBEngine(workdir=workdir, memory_limit=use.memory_limit, threads=use.threads)
+
+
 def read_sources(
-    source: Source | Sequence[Source], options: Options, *, workdir: Path, progress: Progress
+    source: Source | Sequence[Source],
+    options: Options,
+    *,
+    workdir: Path,
+    progress: Progress,
+    engine: DuckDBEngine | SparkEngine | None = None,
 ) -> list[TextTable]:
-    """Return the text tables of one or several files or frames, in the order given."""
+    """Return the text tables of one or several files or frames, in the order given.
+
+    Folders and addresses are for an `engine` that reads them by itself.
+    """
     sources = source if isinstance(source, list | tuple) else [source]
     if not sources:
         raise FileNotFound("No file was given.")
@@ -206,7 +245,16 @@ def read_sources(
     )
     tables: list[TextTable] = []
     for one in sources:
-        if isinstance(one, str | Path) or hasattr(one, "read"):
+        if isinstance(one, str | Path) and (is_far(str(one)) or Path(one).is_dir()):
+            if not isinstance(engine, SparkEngine):
+                raise UnreadableFile(
+                    f"{one} is a folder or an address: give its files, or read it with --engine spark.",
+                    file=str(one),
+                )
+            tables += open_location(
+                str(one), engine.files, choices=choices, workdir=workdir, progress=progress
+            )
+        elif isinstance(one, str | Path) or hasattr(one, "read"):
             tables += open_tables(one, choices=choices, workdir=workdir, progress=progress)
         else:
             tables.append(frame_table(one))

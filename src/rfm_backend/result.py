@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self, cast
 
 from rfm_backend.catalogue import Language
 from rfm_backend.engines.duckdb import DuckDBEngine
+from rfm_backend.engines.spark import SparkEngine
 from rfm_backend.errors import InvalidOption, MissingExtra
 from rfm_backend.output.atomic import write_text
 from rfm_backend.output.report import write_report
@@ -57,7 +58,7 @@ class Result:
     @property
     def customers(self) -> "duckdb.DuckDBPyRelation":
         """One row per customer."""
-        engine = cast("DuckDBEngine", self.analysis.engine)
+        engine = cast("DuckDBEngine | SparkEngine", self.analysis.engine)
         return engine.relation(result_sql(self.analysis))
 
     @property

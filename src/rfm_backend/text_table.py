@@ -73,6 +73,8 @@ class TextTable:
         How many rows of ``path`` (kind "parquet") stand above the first data row.
     stored_columns : tuple of str
         What the columns are called in ``path``, where that differs from ``columns``; else empty.
+    location : str
+        The address or folder that a cluster reads by itself; then there is no ``path``.
     format : str
         "csv", "xlsx", "xls", "xlsb", "ods", "parquet" or "frame".
     has_header : bool
@@ -95,3 +97,4 @@ class TextTable:
     source_bytes: int = 0
     skip_rows: int = 0
     stored_columns: tuple[str, ...] = ()
+    location: str = ""

@@ -90,8 +90,7 @@ def _process(service: Service) -> object:
         name=upload.filename,
         request=AnalysisRequest(options=Options()).to_json(),
         folder=str(folder),
-        memory_limit=None,
-        threads=1,
+        resources={"threads": 1},
     )
 
 

@@ -114,8 +114,7 @@ def test_a_result_whose_publication_was_not_confirmed_is_there_whole(tmp_path: P
                 name="sales.csv",
                 request=job.options,
                 folder=str(folder),
-                memory_limit=None,
-                threads=1,
+                resources={"threads": 1},
             )
 
             def tell(done: int, total: int) -> None:

@@ -18,6 +18,7 @@ from rfm_backend.cli.shared import (
     GROUPING,
     WRITING,
     AnalysisValues,
+    ResourceValues,
     analysis_options,
     force_option,
     json_option,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from rfm_backend.result import Result
 
 
-class SegmentValues(AnalysisValues):
+class SegmentValues(AnalysisValues, ResourceValues):
     """What click hands to this command, the files apart."""
 
     out: tuple[str, ...]
@@ -46,10 +47,6 @@ class SegmentValues(AnalysisValues):
     save_model: Path | None
     model: Path | None
     force: bool
-    memory_limit: str | None
-    threads: int | None
-    lang: str | None
-    quiet: bool
     as_json: bool
 
 
@@ -149,7 +146,7 @@ def _segment(files: tuple[str, ...], destinations: Destinations, values: Segment
             sources_of(files),
             options=read_options(values),
             model=values["model"],
-            resources=read_resources(settings, values["memory_limit"], values["threads"]),
+            resources=read_resources(settings, values),
             progress=bars,
         )
         with result:

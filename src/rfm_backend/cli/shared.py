@@ -68,6 +68,18 @@ class AnalysisValues(TypedDict, total=False):
     currency: str | None
 
 
+class ResourceValues(TypedDict):
+    """What click hands to a command for the options on how it runs."""
+
+    memory_limit: str | None
+    threads: int | None
+    engine: str | None
+    spark_master: str | None
+    spark_folder: str | None
+    lang: str | None
+    quiet: bool
+
+
 _READING_OPTIONS: Final = (
     click.option(
         "--map", "mapping", type=RoleColumn(), multiple=True, cls=Panelled, panel=READING,
@@ -172,6 +184,20 @@ threads_option: Final = click.option(
     "--threads", type=click.IntRange(1, 1024), metavar="N", cls=Panelled, panel=RUNNING,
     help="Cores to use. The numbers are the same for any.",
 )  # fmt: skip
+engine_options: Final = (
+    click.option(
+        "--engine", type=click.Choice(["duckdb", "spark"]), cls=Panelled, panel=RUNNING,
+        help="What runs it: duckdb, in this process, or spark, on a cluster.",
+    ),
+    click.option(
+        "--spark-master", metavar="URL", cls=Panelled, panel=RUNNING,
+        help="Spark's master, such as spark://host:7077 or yarn (else Spark on this machine).",
+    ),
+    click.option(
+        "--spark-folder", metavar="PATH", cls=Panelled, panel=RUNNING,
+        help="Folder or address that driver and executors share (else a temporary folder).",
+    ),
+)  # fmt: skip
 language_option: Final = click.option(
     "--lang", type=click.Choice(["en", "id"]), cls=Panelled, panel=RUNNING,
     help="Language of what is shown: English or Bahasa Indonesia.",
@@ -201,7 +227,9 @@ def _all(options: Sequence[Callable[[_Command], _Command]]) -> _Decorator[_Comma
 
 reading_options = _all(_READING_OPTIONS)
 analysis_options = _all((*_READING_OPTIONS, *_COUNTING_OPTIONS, *_GROUPING_OPTIONS))
-resource_options = _all((memory_option, threads_option, language_option, quiet_option))
+resource_options = _all(
+    (memory_option, threads_option, *engine_options, language_option, quiet_option)
+)
 
 
 def read_options(values: AnalysisValues) -> Options:
@@ -232,17 +260,21 @@ def sources_of(files: Sequence[str]) -> list[object]:
     """
     if list(files).count("-") > 1:
         raise InvalidOption("- stands twice, but standard input can be read only once.")
-    return [sys.stdin.buffer if name == "-" else Path(name) for name in files]
+    return [
+        sys.stdin.buffer if name == "-" else name if "://" in name else Path(name) for name in files
+    ]
 
 
-def read_resources(
-    settings: "Settings", memory_limit: str | None, threads: int | None
-) -> "Resources":
+def read_resources(settings: "Settings", values: ResourceValues) -> "Resources":
     """Return what the analysis may use: options go before settings."""
     from rfm_backend.library import Resources
 
     return Resources(
-        memory_limit=memory_limit or settings.memory_limit, threads=threads or settings.threads
+        memory_limit=values["memory_limit"] or settings.memory_limit,
+        threads=values["threads"] or settings.threads,
+        engine=values["engine"] or settings.engine,
+        spark_master=values["spark_master"] or settings.spark_master or None,
+        spark_folder=values["spark_folder"] or settings.spark_folder or None,
     )
 
 

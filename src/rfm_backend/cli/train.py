@@ -15,6 +15,7 @@ from rfm_backend.cli.help import HelpWriter, Panelled
 from rfm_backend.cli.shared import (
     WRITING,
     AnalysisValues,
+    ResourceValues,
     analysis_options,
     read_language,
     read_options,
@@ -24,14 +25,10 @@ from rfm_backend.cli.shared import (
 )
 
 
-class TrainValues(AnalysisValues):
+class TrainValues(AnalysisValues, ResourceValues):
     """What click hands to this command, the files apart."""
 
     save_model: Path | None
-    memory_limit: str | None
-    threads: int | None
-    lang: str | None
-    quiet: bool
 
 
 @click.command(
@@ -71,7 +68,7 @@ def command(files: tuple[str, ...], **values: Unpack[TrainValues]) -> None:
         segment(
             sources_of(files),
             options=read_options(values),
-            resources=read_resources(settings, values["memory_limit"], values["threads"]),
+            resources=read_resources(settings, values),
             progress=bars,
         ) as result,
     ):

@@ -1,1 +1,1 @@
-"""The engines that run the pipeline's SQL: DuckDB in the process (Spark is to come)."""
+"""The engines that run the pipeline's SQL: DuckDB in the process, Spark on a cluster."""

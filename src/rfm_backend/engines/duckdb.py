@@ -53,6 +53,8 @@ class DuckDBEngine:
         Where temporary files go; the caller removes it.
     """
 
+    stops_early = True
+
     def __init__(
         self, *, workdir: Path, memory_limit: str | None = None, threads: int | None = None
     ) -> None:
@@ -79,8 +81,24 @@ class DuckDBEngine:
 
     # -- scanning -------------------------------------------------------------------------------
 
-    def scan(self, table: TextTable, columns: Sequence[str], *, keep_rejects: bool = False) -> str:
+    def scan(
+        self,
+        table: TextTable,
+        columns: Sequence[str],
+        *,
+        keep_rejects: bool = False,
+        first_rows: int | None = None,
+        ordinal: str | None = None,
+    ) -> str:
         """Return a FROM item in parentheses that yields `columns` of `table` as text, blank NULL."""
+        source = self._source(table, columns, keep_rejects=keep_rejects)
+        if first_rows is not None:
+            source = f"(SELECT * FROM {source} LIMIT {first_rows})"
+        if ordinal is not None:
+            source = f"(SELECT *, row_number() OVER () AS {ordinal} FROM {source})"
+        return source
+
+    def _source(self, table: TextTable, columns: Sequence[str], *, keep_rejects: bool) -> str:
         if table.kind == "csv":
             return self._scan_csv(table, columns, keep_rejects=keep_rejects)
         if table.stored_columns:

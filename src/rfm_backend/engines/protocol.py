@@ -32,13 +32,27 @@ class Rejected:
 
 
 class Engine(Protocol):
-    """Runs SQL over text tables and keeps named tables until it is closed."""
+    """Runs SQL over text tables and keeps named tables until it is closed.
 
-    def scan(self, table: TextTable, columns: Sequence[str], *, keep_rejects: bool = False) -> str:
+    ``stops_early`` tells whether a LIMIT ends the reading of a file as soon as it is reached.
+    """
+
+    stops_early: bool
+
+    def scan(
+        self,
+        table: TextTable,
+        columns: Sequence[str],
+        *,
+        keep_rejects: bool = False,
+        first_rows: int | None = None,
+        ordinal: str | None = None,
+    ) -> str:
         """Return a FROM item in parentheses that yields `columns` of `table` as text, blank NULL.
 
         Rows of another width than the header are left out; with `keep_rejects` the scan that uses
-        the item notes them for `take_rejects`.
+        the item notes them for `take_rejects`.  `first_rows` bounds how many rows there are;
+        `ordinal` names a column for their number, from 1 in the order of the file.
         """
 
     def take_rejects(self) -> list[Rejected]:

@@ -12,8 +12,9 @@ user.
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from rfm_backend import columns as c
 from rfm_backend.engines.quoting import quote_name, quote_text
@@ -41,8 +42,7 @@ def compute(
     name: str,
     request: str,
     folder: str,
-    memory_limit: str | None,
-    threads: int | None,
+    resources: Mapping[str, Any],
 ) -> dict[str, object]:
     """Analyse a file and write everything about it into `folder`; return the head of the analysis.
 
@@ -61,7 +61,7 @@ def compute(
             model=wanted.model,
             table=wanted.table_toml,
             thresholds=wanted.thresholds,
-            resources=Resources(memory_limit=memory_limit, threads=threads),
+            resources=Resources(**resources),
             progress=_ProgressFile(out / PROGRESS),
         ) as result,
     ):

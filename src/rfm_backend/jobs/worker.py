@@ -148,8 +148,13 @@ class Worker:
             "name": upload.filename,
             "request": job.options,
             "folder": str(folder),
-            "memory_limit": settings.analysis.memory_limit,
-            "threads": settings.analysis.threads,
+            "resources": {
+                "memory_limit": settings.analysis.memory_limit,
+                "threads": settings.analysis.threads,
+                "engine": settings.analysis.engine,
+                "spark_master": settings.analysis.spark_master or None,
+                "spark_folder": settings.analysis.spark_folder or None,
+            },
         }
         is_left = False
         try:

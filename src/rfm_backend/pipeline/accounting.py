@@ -20,7 +20,7 @@ from decimal import Decimal
 from typing import Literal
 
 from rfm_backend import columns as c
-from rfm_backend.engines.protocol import Engine, Rejected
+from rfm_backend.engines.protocol import Engine, Rejected, Row
 from rfm_backend.engines.quoting import quote_text
 from rfm_backend.pipeline.aggregate import CUSTOMERS
 from rfm_backend.pipeline.analysis import Example, Quality, SetAside
@@ -49,13 +49,10 @@ def account(
     kept_amount = sum(
         (money or Decimal(0) for reason, _, money in counted if reason is None), Decimal(0)
     )
+    reasons = [reason for reason, _, _ in counted if reason is not None]
+    examples = examples_by_reason(reasons, request, engine, find_lines)
     set_aside = [
-        SetAside(
-            reason=reason,
-            rows=rows,
-            amount=money,
-            examples=examples_of(reason, request, engine, find_lines),
-        )
+        SetAside(reason=reason, rows=rows, amount=money, examples=examples[reason])
         for reason, rows, money in counted
         if reason is not None
     ]
@@ -81,6 +78,29 @@ def account(
     )
 
 
+def examples_by_reason(
+    reasons: Sequence[str], request: LineRequest, engine: Engine, find_lines: LineFinder
+) -> dict[str, tuple[Example, ...]]:
+    """Return the first rows of each reason; where a scan cannot stop early, one finds all of them."""
+    if engine.stops_early:
+        return {reason: examples_of(reason, request, engine, find_lines) for reason in reasons}
+    found: dict[str, list[Example]] = {reason: [] for reason in reasons}
+    chosen = ", ".join([REASON, ORDINAL, *(f"role_{role}" for role in request.plan.columns)])
+    for table in request.tables:
+        alone = replace(request, tables=(table,), with_ordinal=True, keep_rejects=False)
+        rows = engine.rows(
+            f"SELECT {chosen} FROM (SELECT *, row_number() OVER (PARTITION BY {REASON} ORDER BY {ORDINAL}) "
+            f"AS nth FROM ({judged_lines_sql(alone, engine)}) WHERE {REASON} IS NOT NULL) "
+            f"WHERE nth <= {EXAMPLES_SHOWN} ORDER BY {REASON}, {ORDINAL}"
+        )
+        told = _examples([row[1:] for row in rows], table, request, find_lines)
+        for row, example in zip(rows, told, strict=True):
+            found[str(row[0])].append(example)
+    if "net_not_positive" in found:
+        found["net_not_positive"] = list(_eaten_up_customers(engine, request))
+    return {reason: tuple(examples[:EXAMPLES_SHOWN]) for reason, examples in found.items()}
+
+
 def examples_of(
     reason: str, request: LineRequest, engine: Engine, find_lines: LineFinder
 ) -> tuple[Example, ...]:
@@ -96,21 +116,33 @@ def examples_of(
         lines = judged_lines_sql(alone, engine) if compared else lines_sql(alone, engine)
         rows = engine.rows(
             f"SELECT {chosen} FROM ({lines}) WHERE {REASON} = {quote_text(reason)} "
-            # Lines that were not compared come in their order, and the scan stops at the limit.
-            f"{f'ORDER BY {ORDINAL}' if compared else ''} LIMIT {EXAMPLES_SHOWN - len(found)}"
+            # Lines that no window has moved come in their order, and the scan stops at the limit.
+            f"{f'ORDER BY {ORDINAL}' if compared or request.plan.fill_down else ''} LIMIT {EXAMPLES_SHOWN - len(found)}"
         )
-        has_lines = table.kind == "csv" or table.sheet is not None
-        places = find_lines(table, [int(str(row[0])) for row in rows]) if has_lines else []
-        for place, row in enumerate(rows):
-            values = {
-                request.plan.columns[role]: None if cell is None else str(cell)
-                for role, cell in zip(roles, row[1:], strict=True)
-            }
-            line = places[place] if has_lines else None
-            found.append(Example(file=table.name, line=line, values=values))
+        found += _examples(rows, table, request, find_lines)
         if len(found) >= EXAMPLES_SHOWN:
             break
     return tuple(found)
+
+
+def _examples(
+    rows: Sequence[Row], table: TextTable, request: LineRequest, find_lines: LineFinder
+) -> list[Example]:
+    """Return rows (ordinal, then the text of every role) as examples, with their lines."""
+    # What only the cluster reaches has no line that this process could look up.
+    has_lines = not table.location and (table.kind == "csv" or table.sheet is not None)
+    places = find_lines(table, [int(str(row[0])) for row in rows]) if has_lines else []
+    return [
+        Example(
+            file=table.name,
+            line=places[place] if has_lines else None,
+            values={
+                request.plan.columns[role]: None if cell is None else str(cell)
+                for role, cell in zip(request.plan.columns, row[1:], strict=True)
+            },
+        )
+        for place, row in enumerate(rows)
+    ]
 
 
 def _eaten_up_customers(engine: Engine, request: LineRequest) -> tuple[Example, ...]:

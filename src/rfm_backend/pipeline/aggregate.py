@@ -70,9 +70,12 @@ def _set_aside_eaten_up(engine: Engine) -> None:
         f"SELECT {c.CUSTOMER_ID}, {BY} FROM {ORDERS} WHERE {REASON} IS NULL "
         f"GROUP BY ALL HAVING sum({c.AMOUNT}) <= 0 OR bool_and({IS_RETURN})"
     )
+    judged = (
+        f"CASE WHEN {REASON} IS NULL AND ({c.CUSTOMER_ID}, {BY}) IN ({eaten}) "
+        f"THEN 'net_not_positive' ELSE {REASON} END"
+    )
     engine.execute(
-        f"UPDATE {ORDERS} SET {REASON} = 'net_not_positive' "
-        f"WHERE {REASON} IS NULL AND ({c.CUSTOMER_ID}, {BY}) IN ({eaten})"
+        f"CREATE OR REPLACE TEMP TABLE {ORDERS} AS SELECT * REPLACE ({judged} AS {REASON}) FROM {ORDERS}"
     )
     ((left,),) = engine.rows(f"SELECT count(*) FROM {ORDERS} WHERE {REASON} IS NULL")
     if not left:
@@ -87,7 +90,8 @@ def _customers_sql(request: LineRequest, snapshot_date: dt.date) -> str:
         for place, _ in enumerate(carried_columns(request.plan, request.options))
     )
     return (
-        f"SELECT *, DATE '{snapshot_date.isoformat()}' - {c.LAST_PURCHASE_DATE} AS {c.RECENCY} "
+        f"SELECT *, date_diff('day', {c.LAST_PURCHASE_DATE}, DATE '{snapshot_date.isoformat()}') "
+        f"AS {c.RECENCY} "
         f"FROM (SELECT {c.CUSTOMER_ID}, {BY}, "
         f"min(first_day) {purchases} AS {c.FIRST_PURCHASE_DATE}, "
         f"max(last_day) {purchases} AS {c.LAST_PURCHASE_DATE}, "

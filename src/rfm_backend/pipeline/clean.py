@@ -26,6 +26,7 @@ from rfm_backend.pipeline.lines import (
     IS_MARKED,
     IS_RETURN,
     OCCURRED_AT,
+    ORDINAL,
     REASON,
     LineRequest,
     carried_columns,
@@ -77,11 +78,13 @@ def has_unforeseen_marks(request: LineRequest, engine: Engine) -> bool:
 def judged_lines_sql(request: LineRequest, engine: Engine) -> str:
     """Return a SELECT of all lines with their final reason, duplicates and returns included."""
     options = request.options
+    ordinal = ORDINAL if request.with_ordinal else None
     lines = lines_sql(request, engine)
     if options.duplicates == "drop":
-        lines = without_duplicates_sql(lines)
+        lines = without_duplicates_sql(lines, ordinal=ordinal)
     if options.returns == "match":
-        lines = matched_returns_sql(lines, has_product=c.PRODUCT_ID in request.plan.columns)
+        has_product = c.PRODUCT_ID in request.plan.columns
+        lines = matched_returns_sql(lines, has_product=has_product, ordinal=ordinal)
     return lines
 
 

@@ -216,7 +216,7 @@ def _dates_ahead(quality: Quality, engine: Engine) -> list[Finding]:
     found = engine.rows(
         "SELECT day, previous FROM (SELECT last_day AS day, lag(last_day) OVER (ORDER BY last_day) AS previous "
         f"FROM (SELECT DISTINCT last_day FROM {ORDERS} WHERE {REASON} IS NULL)) "
-        f"WHERE day - previous > {GAP_DAYS} ORDER BY day DESC LIMIT 1"
+        f"WHERE date_diff('day', previous, day) > {GAP_DAYS} ORDER BY day DESC LIMIT 1"
     )
     if not found:
         return []

@@ -107,11 +107,13 @@ def _texts_sql(table: TextTable, number: int, request: LineRequest, engine: Engi
             *(table.columns if request.with_hash or table.sheet is not None else []),
         ]
     )
-    source = engine.scan(table, tuple(wanted), keep_rejects=request.keep_rejects)
-    if request.first_rows is not None:
-        source = f"(SELECT * FROM {source} LIMIT {request.first_rows})"
-    if request.with_ordinal or plan.fill_down:
-        source = f"(SELECT *, row_number() OVER () AS {ORDINAL} FROM {source})"
+    source = engine.scan(
+        table,
+        tuple(wanted),
+        keep_rejects=request.keep_rejects,
+        first_rows=request.first_rows,
+        ordinal=ORDINAL if request.with_ordinal or plan.fill_down else None,
+    )
     if table.sheet is not None:
         source = _without_blank_rows(source, table)
     if plan.fill_down:
@@ -141,8 +143,8 @@ def _texts_sql(table: TextTable, number: int, request: LineRequest, engine: Engi
 
 def row_hashes_sql(table: TextTable, request: LineRequest, engine: Engine) -> str:
     """Return a SELECT of the hash of every row of one table, all cells in."""
-    limit = f" LIMIT {request.first_rows}" if request.first_rows is not None else ""
-    return f"SELECT {_hash_sql(table.columns)} AS {ROW_HASH} FROM {engine.scan(table, table.columns)}{limit}"
+    source = engine.scan(table, table.columns, first_rows=request.first_rows)
+    return f"SELECT {_hash_sql(table.columns)} AS {ROW_HASH} FROM {source}"
 
 
 def _without_blank_rows(source: str, table: TextTable) -> str:

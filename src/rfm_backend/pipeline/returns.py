@@ -16,14 +16,18 @@ from rfm_backend import columns as c
 from rfm_backend.pipeline.lines import BY, IS_RETURN, OCCURRED_AT, REASON, ROW_HASH
 
 
-def without_duplicates_sql(lines: str) -> str:
-    """Return the lines, each exact repetition of a usable row with the reason ``duplicate``."""
-    copy = f"row_number() OVER (PARTITION BY {ROW_HASH}, {REASON} IS NULL)"
+def without_duplicates_sql(lines: str, *, ordinal: str | None = None) -> str:
+    """Return the lines, each exact repetition of a usable row with the reason ``duplicate``.
+
+    With the column `ordinal` the first of equal rows is the one that stays.
+    """
+    order = f" ORDER BY {ordinal}" if ordinal else ""
+    copy = f"row_number() OVER (PARTITION BY {ROW_HASH}, {REASON} IS NULL{order})"
     judged = f"CASE WHEN {REASON} IS NULL AND {copy} > 1 THEN 'duplicate' ELSE {REASON} END"
     return f"SELECT * REPLACE ({judged} AS {REASON}) FROM ({lines})"
 
 
-def matched_returns_sql(lines: str, *, has_product: bool) -> str:
+def matched_returns_sql(lines: str, *, has_product: bool, ordinal: str | None = None) -> str:
     """Return the lines, each sale that a later return takes back with the reason ``matched_return``.
 
     A return takes back the latest earlier sale, not yet taken back, of the same customer, product
@@ -36,6 +40,7 @@ def matched_returns_sql(lines: str, *, has_product: bool) -> str:
     group = f"PARTITION BY {c.CUSTOMER_ID}, {BY}, {product}, {size}, takes_part"
     # At one instant sales come first, so that a return can close a sale of its own minute.
     order = f"ORDER BY {OCCURRED_AT}, {IS_RETURN}, {c.AMOUNT}, {c.INVOICE_ID}"
+    order += f", {ordinal}" if ordinal else ""
     part = (
         f"({REASON} IS NULL OR {REASON} IN ('quantity_not_positive', 'amount_not_positive')) "
         f"AND {c.CUSTOMER_ID} IS NOT NULL AND ({REASON} IS NULL OR {IS_RETURN})"

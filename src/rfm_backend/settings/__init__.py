@@ -26,6 +26,7 @@ __all__ = [
     "Setting",
     "Settings",
     "is_memory_size",
+    "java_home",
     "parse_env_lines",
     "read_service_settings",
     "read_settings",
@@ -41,6 +42,9 @@ class Settings:
     model_path: Path = Path("model/rfm_kmeans.model")
     memory_limit: str | None = None
     threads: int | None = None
+    engine: str = "duckdb"
+    spark_master: str = ""
+    spark_folder: str = ""
     language: str = "en"
     debug: bool = False
     no_color: bool = False
@@ -121,6 +125,11 @@ def wants_no_colour() -> bool:
 def wants_traces() -> bool:
     """Return whether RFM_DEBUG is on, whatever else is wrong with the settings."""
     return os.environ.get("RFM_DEBUG", "").lower() in TRUE
+
+
+def java_home() -> str | None:
+    """Return where the machine says its Java is, if it does."""
+    return os.environ.get("JAVA_HOME") or None
 
 
 def _values(

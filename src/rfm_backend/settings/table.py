@@ -10,7 +10,7 @@ from typing import Final, Literal
 Door = Literal["analysis", "service"]
 Kind = Literal[
     "path", "text", "secret", "size", "bytes", "count", "number", "seconds", "language", "flag",
-    "presence", "environment", "port", "registration", "list",
+    "presence", "environment", "port", "registration", "list", "engine",
 ]  # fmt: skip
 
 
@@ -53,6 +53,25 @@ SETTINGS: Final = (
         field="threads",
         kind="count",
         help="Cores an analysis may use. Empty: all. The numbers are the same for any.",
+    ),
+    Setting(
+        name="RFM_ENGINE",
+        field="engine",
+        kind="engine",
+        default="duckdb",
+        help="What runs the analysis: `duckdb` in the process, `spark` on a cluster. The numbers are the same.",
+    ),
+    Setting(
+        name="SPARK_MASTER",
+        field="spark_master",
+        kind="text",
+        help="Address of Spark's master, as spark://host:7077. Empty: Spark within the process.",
+    ),
+    Setting(
+        name="SPARK_FOLDER",
+        field="spark_folder",
+        kind="text",
+        help="Folder or address (s3a://, hdfs://) that driver and executors share, for tables in between. Empty: a temporary folder of this machine.",
     ),
     Setting(
         name="RFM_LANG",

@@ -118,4 +118,5 @@ _PARSERS: Final[Mapping[Kind, Callable[[str, str], object]]] = {
     "port": _port,
     "registration": _one_of("open", "closed"),
     "list": _list,
+    "engine": _one_of("duckdb", "spark"),
 }

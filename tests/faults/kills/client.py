@@ -222,18 +222,10 @@ class Client:
             return
         self._log_in()
         there = {one["upload_id"]: one for one in self._all_uploads()}
-        # SQLite gives the number of the newest upload again once that is deleted.
-        again = {
-            number
-            for number, known in account.uploads.items()
-            if known.is_gone and number in there and there[number]["filename"] not in known.names
-        }
-        unseen = (there.keys() - account.uploads.keys()) | again
+        unseen = there.keys() - account.uploads.keys()
         if len(unseen) > account.n_unanswered_uploads:
             raise BrokenPromiseError(f"{account.name} has more uploads than were asked for")
         for upload_id, known in account.uploads.items():
-            if upload_id in again:
-                continue
             if known.is_gone != (upload_id not in there) and not (
                 known.may_be_gone and not known.is_gone
             ):
