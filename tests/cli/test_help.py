@@ -73,7 +73,8 @@ def test_segment_has_the_options_that_are_promised() -> None:
         "--out --report --lang --force --map --save-map --use-map --keep --sheet --encoding "
         "--delimiter --decimal --date-format --level --snapshot-date --since --until --exclude "
         "--returns --duplicates --timezone --clusters --seed --segments --scores --by --currency "
-        "--model --save-model --memory-limit --threads --json --quiet --set-aside"
+        "--model --save-model --memory-limit --threads --json --quiet --set-aside "
+        "--engine --spark-master --spark-folder"
     )
     command = importlib.import_module("rfm_backend.cli.segment").command
 

@@ -42,6 +42,7 @@ _BEYOND_A_SCHEMA = {
     "model": "not together with model_from",
     "since": "not after until",
     "thresholds": "each step above the one before",
+    "scores": "thresholds only with its steps beside it",
 }
 # and a 404 may be about a shop that the body names, not about the upload that was just made.
 _NO_SHOP = "There is no shop of this number among yours."
