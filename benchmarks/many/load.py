@@ -11,6 +11,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -131,26 +132,20 @@ class Crowd:
 
 @contextmanager
 def repeated(act: Callable[[], None], *, every: float) -> Iterator[None]:
-    """Have something done again and again in a thread meanwhile."""
+    """Have something done again and again meanwhile; where it fails, that is raised at the end."""
     ended = threading.Event()
-    failures: list[Exception] = []
 
     def go() -> None:
-        while not ended.wait(every) and not failures:
-            try:
-                act()
-            except Exception as error:  # noqa: BLE001  # raised below, in the thread that waits
-                failures.append(error)
+        while not ended.wait(every):
+            act()
 
-    thread = threading.Thread(target=go)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-    if failures:
-        raise failures[0]
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        doing = beside.submit(go)
+        try:
+            yield
+        finally:
+            ended.set()
+        doing.result()
 
 
 def post(server: Server, token: str, path: str, body: object) -> tuple[int, dict[str, object]]:

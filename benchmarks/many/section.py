@@ -8,9 +8,9 @@ import itertools
 import platform
 import statistics
 import sys
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
@@ -60,9 +60,8 @@ def _each(crowd: Crowd) -> Iterator[str]:
 
 def _beside_deletion(server: Server, filled: Filled, crowd: Crowd, *, rows: int) -> Iterator[str]:
     """Ask on while the account with the most rows is deleted."""
-    took: list[float] = []
 
-    def delete() -> None:
+    def delete() -> float:
         began = time.perf_counter()
         connection = server.connect()
         headers = {"Authorization": f"Bearer {filled.tokens[0]}"}
@@ -70,18 +69,19 @@ def _beside_deletion(server: Server, filled: Filled, crowd: Crowd, *, rows: int)
         answer = connection.getresponse()
         if answer.status != 200:
             raise RuntimeError(f"the deletion answered {answer.status}: {answer.read()!r}")
-        took.append(time.perf_counter() - began)
+        return time.perf_counter() - began
 
-    deletion = threading.Thread(target=delete)
-    deletion.start()
     times: list[float] = []
     errors: list[str] = []
-    while deletion.is_alive():
-        answers = crowd.ask_each([*KINDS], n_each=1)
-        times += answers.all()
-        errors += answers.errors
-    deletion.join()
-    what = f"all of these while an account of {rows:,} rows is deleted, in {took[0]:.0f} s"
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        deletion = beside.submit(delete)
+        while not deletion.done():
+            answers = crowd.ask_each([*KINDS], n_each=1)
+            times += answers.all()
+            errors += answers.errors
+    what = (
+        f"all of these while an account of {rows:,} rows is deleted, in {deletion.result():.0f} s"
+    )
     yield _line(f"{what}; {len(errors)} errors", times, 50)
 
 
