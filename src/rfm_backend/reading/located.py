@@ -16,7 +16,7 @@ from typing import Protocol
 
 from rfm_backend.errors import FileNotFound
 from rfm_backend.progress import Progress
-from rfm_backend.reading.source import open_tables, recognise
+from rfm_backend.reading.source import is_packed, open_tables, recognise
 from rfm_backend.text_table import ReadChoices, TextTable
 
 _SAMPLE_BYTES = 1024 * 1024
@@ -69,7 +69,7 @@ def open_location(
                 first_row_line=1, source_bytes=total, location=location,
             )
         ]  # fmt: skip
-    if recognise(sample, name) == "csv":
+    if not is_packed(start) and recognise(sample, name) == "csv":
         (table,) = open_tables(sample, choices=choices, workdir=workdir, progress=progress)
         if table.path == sample and table.dialect is not None and not table.dialect.skip_lines:
             # What the beginning does not show may come later.

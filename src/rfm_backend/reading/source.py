@@ -107,6 +107,11 @@ def recognise(path: Path, name: str) -> str:
     return "csv"
 
 
+def is_packed(start: bytes) -> bool:
+    """Tell whether a file that begins so is an archive or a workbook, of which a part says nothing."""
+    return start.startswith((*_ZIP, _GZIP, _OLE))
+
+
 def _open(
     path: Path,
     name: str,
