@@ -1,11 +1,15 @@
-"""Times whole processes: wall seconds, processor seconds, peak memory, alone or in pairs."""
+"""Times whole processes: wall seconds, processor seconds, peak memory, alone or in pairs; waits for quiet."""
 
 import os
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+
+_QUIET_LOAD = 0.4
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,18 @@ def run_pairs(ours: Sequence[str], peer: Sequence[str], *, pairs: int) -> Pair:
         lowest=min(ratios),
         highest=max(ratios),
     )
+
+
+def wait_until_quiet(*, most_seconds: float) -> float:
+    """Wait until the machine has nothing else to do, and return the load that it has then.
+
+    What one section leaves behind (pages that a server still writes) slows the next.
+    """
+    until = time.monotonic() + most_seconds
+    while (load := os.getloadavg()[0]) > _QUIET_LOAD and time.monotonic() < until:
+        print(f"waiting for a quiet machine: load {load:.2f}", file=sys.stderr, flush=True)
+        time.sleep(10)
+    return load
 
 
 def _median(runs: Sequence[Run]) -> Run:

@@ -19,10 +19,13 @@ from many.filling import Filled, fill
 from many.load import KINDS, Answers, Crowd, post, repeated
 from million.asking import Server, percentile_99, rfm_serve, rfm_worker
 from million.stage import PASSWORD, Stage, analyse_shop, open_stage
+from timing import wait_until_quiet
 
 from rfm_backend.services.uploads import receive
 
 _PER_SECOND = 50
+# The server goes on writing for a while after its last row of the filling.
+_QUIET_SECONDS = 3_600
 
 
 def measure_many(folder: Path, *, n_users: int, n_uploads: int, n_rows: int, seconds: float) -> str:
@@ -39,6 +42,8 @@ def measure_many(folder: Path, *, n_users: int, n_uploads: int, n_rows: int, sec
     ]
     with open_stage("mysql", folder / "many") as stage:
         filled = fill(stage, source, n_users=n_users, n_uploads=n_uploads)
+        load = wait_until_quiet(most_seconds=_QUIET_SECONDS)
+        lines[2] += f" Load of the machine before: {load:.2f}."
         with rfm_serve(stage) as server:
             crowd = Crowd(server, filled, n_customers=n_customers)
             for line in itertools.chain(

@@ -45,7 +45,7 @@ def measure_scale(folder: Path, *, sizes: Sequence[int], n_customers: int, pictu
     for rows in sizes:
         for form in ("csv", "parquet"):
             found.append(_measure(folder, rows=rows, form=form))
-            print(_stage_line(found[-1]), file=sys.stderr, flush=True)
+            print(_stage_line(found[-1]), _peer_line(found[-1]), file=sys.stderr, flush=True)
     draw(found, picture)
     lines = [
         f"## {min(sizes) / 1e6:g} to {max(sizes) / 1e6:g} million lines: scale",
