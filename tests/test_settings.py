@@ -162,6 +162,7 @@ def test_the_service_reads_its_variables_and_hides_its_secrets() -> None:
             "SECRET_KEY": "s3cret",
             "DB_HOST": "db.example",
             "DB_PASS": "p@ss#w/rd",
+            "DB_SSL_CA": __file__,
             "PORT": "8080",
             "RFM_MAX_UPLOAD_BYTES": "1.5MB",
             "RFM_QUOTA_BYTES": "1024",
@@ -175,6 +176,7 @@ def test_the_service_reads_its_variables_and_hides_its_secrets() -> None:
 
     assert found.is_development
     assert (found.db_host, found.db_pass, found.port) == ("db.example", "p@ss#w/rd", 8080)
+    assert found.db_ssl_ca == Path(__file__)
     assert (found.max_upload_bytes, found.quota_bytes) == (1_500_000, 1024)
     assert (found.keep_days, found.keep_analyses, found.analysis.language) == (30, 3, "id")
     assert found.cors_origins == ("https://a.example", "https://b.example")
@@ -192,6 +194,7 @@ def test_the_service_reads_its_variables_and_hides_its_secrets() -> None:
         ("RFM_QUOTA_FILES", "0"),
         ("RFM_SYNC_WAIT", "-1"),
         ("RFM_REGISTRATION", "maybe"),
+        ("DB_SSL_CA", "no/such/file.pem"),
     ],
 )
 def test_a_value_that_the_service_cannot_use_is_refused_by_name(name: str, text: str) -> None:

@@ -92,8 +92,9 @@ def proxied(port: int) -> Iterator[Proxy]:
 class OwnServer:
     """A MariaDB server that a test may kill and start again: its folder stays, and its port."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *more: str) -> None:
         self._folder = folder
+        self._more = more
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
         user = ["--user=root"] if os.geteuid() == 0 else []
@@ -157,6 +158,7 @@ class OwnServer:
                     "--innodb-buffer-pool-size=32M",
                     "--innodb-log-file-size=16M",
                     "--skip-name-resolve",
+                    *self._more,
                 ],
                 stdout=log,
                 stderr=log,
@@ -164,12 +166,12 @@ class OwnServer:
 
 
 @contextmanager
-def own_server(folder: Path) -> Iterator[OwnServer]:
-    """Start a server in a folder, and end it; without the programs the test is skipped."""
+def own_server(folder: Path, *more: str) -> Iterator[OwnServer]:
+    """Start a server in a folder, with more options, and end it; without the programs the test is skipped."""
     if not SERVER.exists() or shutil.which(_INSTALL) is None:
         pytest.skip(f"{SERVER} is not installed: apt-get install mariadb-server")
     folder.mkdir()
-    server = OwnServer(folder)
+    server = OwnServer(folder, *more)
     try:
         server.wait_ready()
         yield server

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +18,10 @@ from rfm_backend.settings import ServiceSettings
 from rfm_backend.storage.copying import copy_out
 
 
-def run(settings: ServiceSettings, *words: str) -> Result:
-    """Run ``rfm admin`` on a service."""
+def run(
+    settings: ServiceSettings, *words: str, environment: Mapping[str, str] | None = None
+) -> Result:
+    """Run ``rfm admin`` on a service, with more in its environment."""
     values = {
         "FLASK_ENV": settings.environment,
         "SECRET_KEY": settings.secret_key,
@@ -29,6 +31,7 @@ def run(settings: ServiceSettings, *words: str) -> Result:
         "DB_USER": settings.db_user,
         "DB_PASS": settings.db_pass,
         "DB_NAME": settings.db_name,
+        **(environment or {}),
     }
     return CliRunner().invoke(rfm, ["admin", *words], env=values)
 

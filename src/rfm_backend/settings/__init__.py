@@ -65,6 +65,7 @@ class ServiceSettings:
     db_user: str = "root"
     db_pass: str = field(default="", repr=False)
     db_name: str = "rfm_app_db"
+    db_ssl_ca: Path | None = None
     local_infile: bool = False
     sync_wait: float = 300.0
     max_upload_bytes: int = 512 * 1024**2

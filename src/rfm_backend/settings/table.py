@@ -10,7 +10,7 @@ from typing import Final, Literal
 Door = Literal["analysis", "service"]
 Kind = Literal[
     "path", "text", "secret", "size", "bytes", "count", "number", "seconds", "language", "flag",
-    "presence", "environment", "port", "registration", "list", "engine",
+    "presence", "environment", "port", "registration", "list", "engine", "file",
 ]  # fmt: skip
 
 
@@ -139,6 +139,13 @@ SETTINGS: Final = (
     _service("DB_USER", "db_user", "text", "root", "User of the database server."),
     _service("DB_PASS", "db_pass", "secret", "", "Password of that user."),
     _service("DB_NAME", "db_name", "text", "rfm_app_db", "Name of the database."),
+    _service(
+        "DB_SSL_CA",
+        "db_ssl_ca",
+        "file",
+        "",
+        "Certificates (PEM) of who may vouch for the database server: the connection is encrypted, and a server that shows no certificate of theirs for DB_HOST is refused. Empty: encrypted where the server offers it, unchecked.",
+    ),
     _service(
         "RFM_LOCAL_INFILE",
         "local_infile",

@@ -53,6 +53,12 @@ def _bytes(text: str, name: str) -> int:
     return int(float(match[1]) * unit)
 
 
+def _file(text: str, name: str) -> Path | None:
+    if text and not Path(text).is_file():
+        raise _refused(name, text, "a file that is there and can be read")
+    return Path(text).absolute() if text else None
+
+
 def _count(text: str, name: str) -> int | None:
     return _number(text, name) if text else None
 
@@ -104,6 +110,7 @@ def _refused(name: str, text: str, wanted: str) -> InvalidOption:
 
 _PARSERS: Final[Mapping[Kind, Callable[[str, str], object]]] = {
     "path": lambda text, _: Path(text),
+    "file": _file,
     "text": lambda text, _: text,
     "secret": lambda text, _: text,
     "size": _size,

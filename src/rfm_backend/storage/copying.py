@@ -125,12 +125,17 @@ def _run(
 def _login_file(settings: ServiceSettings) -> Iterator[Path]:
     """Give a file, for this user's eyes alone, that says where the server is and who asks."""
     url = mysql_url(settings)
+    certificates = url.query.get("ssl_ca")
     values = {
         "host": url.host,
         "port": url.port,
         "socket": url.query.get("unix_socket"),
         "user": url.username,
         "password": url.password,
+        "ssl-ca": certificates,
+        # MySQL's client knows the first, MariaDB's the second; neither minds what it does not know.
+        "loose-ssl-mode": certificates and "VERIFY_IDENTITY",
+        "loose-ssl-verify-server-cert": certificates and "1",
     }
     lines = [f"{name}={_quoted(str(value))}" for name, value in values.items() if value]
     with tempfile.TemporaryDirectory(prefix="rfm-") as folder:

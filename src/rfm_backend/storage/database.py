@@ -168,7 +168,7 @@ class Database:
             )
         return Unavailable(
             "The database cannot be reached. Check that the server runs, that DB_HOST, DB_USER, "
-            "DB_PASS and DB_NAME are right, and that `python migrate.py` has been run.",
+            "DB_PASS, DB_NAME and DB_SSL_CA are right, and that `python migrate.py` has been run.",
         )
 
 
@@ -197,11 +197,17 @@ def open_database(settings: ServiceSettings, *, patience: Patience = WORK) -> Da
 
 
 def mysql_url(settings: ServiceSettings, *, with_name: bool = True) -> URL:
-    """Return where the server is; without the name, before its database exists."""
+    """Return where the server is; without the name, before its database exists.
+
+    With DB_SSL_CA the driver takes no connection that is not encrypted, and none to another host; a
+    socket of this machine is left as it is.
+    """
     host, _, port = settings.db_host.partition(":")
     query = {"charset": "utf8mb4"}
     if host.startswith("/"):
         query["unix_socket"] = host
+    elif settings.db_ssl_ca is not None:
+        query["ssl_ca"] = str(settings.db_ssl_ca)
     return URL.create(
         "mysql+pymysql",
         username=settings.db_user,

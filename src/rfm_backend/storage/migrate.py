@@ -165,9 +165,16 @@ def _told(settings: ServiceSettings, error: DBAPIError) -> Unavailable:
             f"The database server refuses the user {settings.db_user!r}: check DB_USER and DB_PASS, and "
             f"that this user may create and change the database {settings.db_name!r}.",
         )
+    if not settings.db_host:
+        return Unavailable(
+            f"The database file in {settings.data_dir} cannot be made: check the folder and its disk.",
+        )
+    certificate = (
+        f" It must show a certificate for that host which {settings.db_ssl_ca} (DB_SSL_CA) vouches for."
+        if settings.db_ssl_ca is not None
+        else ""
+    )
     return Unavailable(
         "The database cannot be reached. Check that the server runs and that DB_HOST and its port are "
-        "right."
-        if settings.db_host
-        else f"The database file in {settings.data_dir} cannot be made: check the folder and its disk.",
+        f"right.{certificate}"
     )
