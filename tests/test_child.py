@@ -1,6 +1,7 @@
 """The child process: what it answers, and that whatever it does to itself stays its own trouble."""
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -106,6 +107,20 @@ def test_a_fork_server_that_died_is_started_anew(forks: ForkServer) -> None:
     os.kill(server, 9)
 
     assert run("os:getppid", start=forks.start) != server
+
+
+def test_a_fork_server_stays_when_the_thread_that_asked_first_ends() -> None:
+    own = ForkServer(["json"])
+    servers: list[object] = []
+
+    for _ in range(2):
+        # Linux ends a process with the thread that began it.
+        asking = threading.Thread(target=lambda: servers.append(run("os:getppid", start=own.start)))
+        asking.start()
+        asking.join()
+
+    own.close()
+    assert servers[0] == servers[1]
 
 
 def test_children_end_with_their_server_and_leave_no_descriptor_open(forks: ForkServer) -> None:

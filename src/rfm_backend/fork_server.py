@@ -7,7 +7,7 @@ Out: `ForkServer.start`, for `Child`; a child then begins in milliseconds, where
 What always holds
     * what is forked has loaded modules and computed nothing: no thread of a pool, no lock, no data of
       an earlier child;
-    * children end with their server, and the server with its owner;
+    * children end with their server, and the server with its owner: not with the thread that asked first;
     * what a child is sent and what it answers go through pipes of its own, as with a fresh interpreter.
 
 What it does not do: there is no fork on Windows, and macOS's own libraries do not survive one; `start`
@@ -24,6 +24,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import IO, Final
 
 from rfm_backend.child import die_with, serve
@@ -92,14 +93,33 @@ class ForkServer:
             self._end()
             ours, theirs = socket.socketpair()
             with theirs:
-                self._process = subprocess.Popen(  # noqa: S603  # our own interpreter, no shell
+                self._process = self._launched(theirs.fileno())
+            self._channel = ours
+        return self._process, self._channel
+
+    def _launched(self, channel: int) -> "subprocess.Popen[bytes]":
+        """Start the process in a thread that waits for its end.
+
+        Linux ends a process with the thread that began it (`child.die_with`), and a request's may end soon.
+        """
+        started: Future[subprocess.Popen[bytes]] = Future()
+
+        def keep() -> None:
+            try:
+                process = subprocess.Popen(  # noqa: S603  # our own interpreter, no shell
                     [sys.executable, "-c", _START, str(os.getpid()), *self._modules],
-                    stdin=theirs.fileno(),
+                    stdin=channel,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                 )
-            self._channel = ours
-        return self._process, self._channel
+            except OSError as error:
+                started.set_exception(error)
+            else:
+                started.set_result(process)
+                process.wait()
+
+        threading.Thread(target=keep, daemon=True).start()
+        return started.result()
 
     def _end(self) -> None:
         if self._channel is not None:

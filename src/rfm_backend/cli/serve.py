@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # For the worker, and for the requests under way, at the same time.
 _STOP_SECONDS = 8
+# Loading what children need takes a second of a core, which the start itself needs more.
+_WARM_SECONDS = 5
 
 
 @click.command("serve", cls=HelpWriter, epilog="Example:  FLASK_ENV=development rfm serve")
@@ -55,6 +57,9 @@ def command(
     for lack in missing_limits():
         click.echo(f"Note: {lack}", err=True)
     app = create_app(service)
+    warming = threading.Timer(_WARM_SECONDS, service.warm)
+    warming.daemon = True
+    warming.start()
     keeper = threading.Thread(target=_keep_worker, args=(service.stopping,), daemon=True)
     if not no_worker:
         keeper.start()
@@ -64,6 +69,7 @@ def command(
         _listen(app, service, place, silent_seconds)
     finally:
         service.stopping.set()
+        warming.cancel()
         # Whoever started this process may kill all that is left once it has ended.
         if not no_worker:
             keeper.join(_STOP_SECONDS + 1)

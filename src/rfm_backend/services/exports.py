@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Final, Literal
 
 from rfm_backend.catalogue import Language
-from rfm_backend.child import Child, Limits
 from rfm_backend.engines.duckdb import DuckDBEngine
 from rfm_backend.engines.quoting import quote_name, quote_text
 from rfm_backend.errors import OutputFailed
@@ -93,12 +92,8 @@ def make_export(
         "form": form,
         "most_rows": most_rows,
     }
-    limits = Limits(memory_bytes=service.settings.job_memory, seconds=_SECONDS)
     try:
-        with Child(_WRITE, order, limits) as child:
-            while child.is_running():
-                child.wait_a_little()
-            child.result("The export")
+        service.run_child(_WRITE, order, name="The export", seconds=_SECONDS)
     except BaseException:
         path.unlink(missing_ok=True)
         raise

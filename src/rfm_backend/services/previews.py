@@ -17,7 +17,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from rfm_backend.child import Child, Limits
 from rfm_backend.errors import UnreadableFile
 from rfm_backend.library import inspect
 from rfm_backend.output.as_json import json_text
@@ -127,11 +126,7 @@ def _looked_at(service: Service, upload: Upload, options: Options) -> dict[str, 
         "name": upload.filename,
         "options": options_to_json(options),
     }
-    limits = Limits(memory_bytes=service.settings.job_memory, seconds=_SECONDS)
-    with Child(_LOOK, order, limits) as child:
-        while child.is_running():
-            child.wait_a_little()
-        text = child.result(upload.filename)
+    text = service.run_child(_LOOK, order, name=upload.filename, seconds=_SECONDS)
     told: dict[str, object] = json.loads(str(text))
     return told
 

@@ -1,4 +1,4 @@
-"""What every use case stands on: settings, database, files and keys, opened once per process.
+"""What every use case stands on: settings, database, files, keys and children, opened once per process.
 
 In:  `ServiceSettings`.
 Out: `Service`.
@@ -10,17 +10,22 @@ import hmac
 import os
 import secrets
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from rfm_backend.child import Child, Limits
 from rfm_backend.errors import InvalidOption
+from rfm_backend.fork_server import ForkServer, has_forks
 from rfm_backend.settings import ServiceSettings
 from rfm_backend.storage.database import REQUESTS, Database, Patience, open_database
 from rfm_backend.storage.files import FileStore
 
 BCRYPT_COST: Final = 12
 _MIN_KEY_LENGTH: Final = 32
+# Where the functions are that requests have children run.
+_LOADED: Final = ("rfm_backend.services.previews", "rfm_backend.services.exports")
 KEY_FILE: Final = "secret_key"
 # Keys that stand in examples and templates: whoever knows one can be anybody.
 _KNOWN: Final = ("change", "secret_key", "your-", "your_", "example", "password", "default", "xxxx")
@@ -50,7 +55,7 @@ class Keys:
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """Settings, database, files and keys; ``stopping`` is set once the process is told to end."""
+    """Settings, database, files, keys, children; ``stopping`` is set once the process is told to end."""
 
     settings: ServiceSettings
     database: Database
@@ -58,14 +63,42 @@ class Service:
     keys: Keys
     bcrypt_cost: int = BCRYPT_COST
     stopping: threading.Event = field(default_factory=threading.Event)
+    forks: ForkServer = field(default_factory=lambda: ForkServer(_LOADED), repr=False)
 
     @property
     def all_keys(self) -> tuple[Keys, ...]:
         """The keys of now, and those of before where there are any."""
         return (self.keys,) if self.keys.before is None else (self.keys, self.keys.before)
 
+    def warm(self) -> None:
+        """Load what the first child needs before it is asked for."""
+        if has_forks:
+            self.forks.warm()
+
+    def run_child(
+        self, function: str, arguments: Mapping[str, object], *, name: str, seconds: float
+    ) -> object:
+        """Return what ``package.module:function`` returns in a child process, limited as a job is.
+
+        Parameters
+        ----------
+        name : what an error says could not be read.
+
+        Raises
+        ------
+        RfmError
+            As of `child.Child.result`.
+        """
+        limits = Limits(memory_bytes=self.settings.job_memory, seconds=seconds)
+        start = self.forks.start if has_forks else None
+        with Child(function, arguments, limits, start=start) as child:
+            while child.is_running():
+                child.wait_a_little()
+            return child.result(name)
+
     def close(self) -> None:
-        """Give connections back."""
+        """Give connections back, and end the children."""
+        self.forks.close()
         self.database.close()
 
 
