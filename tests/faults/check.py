@@ -63,13 +63,17 @@ def kills(asked: argparse.Namespace) -> list[Figure]:
 def points(asked: argparse.Namespace) -> list[Figure]:
     """Have each system call fail once, in processes forked from one that has run nothing yet."""
     order = [sys.executable, "-m", "faults.syscalls", "--most", str(asked.points)]
-    done = subprocess.run(order, cwd=REPOSITORY / "tests", check=False, stdout=subprocess.PIPE)
-    told = done.stdout.decode().splitlines()[-1]
-    print(told, flush=True)
+    told = ""
+    with subprocess.Popen(
+        order, cwd=REPOSITORY / "tests", stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as done:
+        assert done.stdout is not None
+        for told in done.stdout:
+            print(told, end="", flush=True)
     return [
         Figure(
             what="points of failing system calls, promises broken",
-            figure=told,
+            figure=told.strip(),
             goal="none broken",
             is_met=done.returncode == 0,
         )
