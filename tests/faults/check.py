@@ -6,6 +6,7 @@ It ends with 1 where a goal is missed.
 """
 
 import argparse
+import json
 import random
 import subprocess
 import sys
@@ -70,11 +71,13 @@ def points(asked: argparse.Namespace) -> list[Figure]:
         assert done.stdout is not None
         for told in done.stdout:
             print(told, end="", flush=True)
+    found = json.loads(told)
+    tried = sum(found["tried"].values())
     return [
         Figure(
-            what="points of failing system calls, promises broken",
-            figure=told.strip(),
-            goal="none broken",
+            what=f"failing system calls, {tried:,} of {found['points']:,} points: promises broken",
+            figure=str(len(found["broken"])),
+            goal="0",
             is_met=done.returncode == 0,
         )
     ]
