@@ -33,7 +33,7 @@ from faults.kills.stored import broken_rules
 from rfm_testing import service_settings
 
 from rfm_backend.engines.parquet import count_rows
-from rfm_backend.errors import NotFound, RfmError
+from rfm_backend.errors import NotFound, OutputFailed, RfmError
 from rfm_backend.jobs import compute
 from rfm_backend.jobs.leases import LEASE
 from rfm_backend.jobs.publish import Computed, publish
@@ -99,12 +99,15 @@ def _save(service: Service) -> object:
     assert job is not None
     token, folder = service.files.new_folder(_USER)
     ready = service.settings.data_dir / _READY
-    # By links: what is made ready is no part of the saving.
-    for path in sorted(ready.rglob("*")):
-        if path.is_dir():
-            (folder / path.relative_to(ready)).mkdir()
-        elif path.name != _HEAD:
-            os.link(path, folder / path.relative_to(ready))
+    # By links: what is made ready is no part of the saving, and a computation's own fault is told in words.
+    try:
+        for path in sorted(ready.rglob("*")):
+            if path.is_dir():
+                (folder / path.relative_to(ready)).mkdir()
+            elif path.name != _HEAD:
+                os.link(path, folder / path.relative_to(ready))
+    except OSError as error:
+        raise OutputFailed("What was computed could not be written.") from error
     head = json.loads((ready / _HEAD).read_text())
     computed = Computed(head=head, token=token, folder=folder)
     return publish(service, job, computed, check=lambda: None, tell=_tell_nobody)
