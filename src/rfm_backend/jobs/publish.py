@@ -139,6 +139,9 @@ def _settle(folder: Path) -> None:
         (folder / ROWS).unlink()
         (folder / PROGRESS).unlink(missing_ok=True)
         sync_tree(folder)
+    except FileNotFoundError as error:
+        # Whoever deletes the upload takes its folders before its row.
+        raise LeaseLostError from error
     except OSError as error:
         raise told_of_disk(error) from error
 
