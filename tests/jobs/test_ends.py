@@ -21,6 +21,7 @@ from rfm_backend.jobs.leases import HEARTBEAT_SECONDS, LEASE
 from rfm_backend.jobs.publish import Computed, LeaseLostError, publish
 from rfm_backend.jobs.sweep import _each, sweep
 from rfm_backend.jobs.worker import Worker
+from rfm_backend.services.accounts import delete_account
 from rfm_backend.services.uploads import delete, get, path_of
 from rfm_backend.storage import analyses, jobs
 from rfm_backend.storage.jobs import Job
@@ -73,7 +74,7 @@ class Done:
 
 
 @pytest.fixture
-def done(api: Api) -> Done:
+def done(api: Api) -> Iterator[Done]:
     person = api.person()
     upload_id, job = take(api, person)
     token, folder = api.service.files.new_folder(person.user_id)
@@ -84,7 +85,9 @@ def done(api: Api) -> Done:
         folder=str(folder),
         resources={"threads": 1},
     )
-    return Done(api, person, upload_id, job, Computed(head=head, token=token, folder=folder))
+    yield Done(api, person, upload_id, job, Computed(head=head, token=token, folder=folder))
+    # No later test's worker shall take the job over.
+    delete_account(api.service, person.user_id)
 
 
 def test_a_job_that_is_cancelled_while_its_rows_are_saved_leaves_nothing(done: Done) -> None:
@@ -154,8 +157,8 @@ def working(api: Api, person: Person) -> Iterator[Worker]:
     worker = Worker(api.service)
     thread = threading.Thread(target=worker.work_once)
     thread.start()
-    wait_until(lambda: files_of(api, person), 30)
     try:
+        wait_until(lambda: files_of(api, person), 60)
         yield worker
     except BaseException:
         worker.stop()

@@ -40,10 +40,12 @@ def measure() -> Branches:
         old.unlink()
     coverage = ["--cov", "--cov-context=test", f"--cov-report=json:{_REPORT}"]
     order = [sys.executable, "-m", "pytest", "-n", "2", "-q", *coverage, f"--junitxml={TIMES}"]
+    # What these tests measure by themselves is another table's.
+    told = {name: value for name, value in os.environ.items() if name != "RFM_FIGURES"}
     subprocess.run(
         [*order, *TESTS],
         cwd=_REPOSITORY,
-        env={**os.environ, "COVERAGE_FILE": str(DATA)},
+        env={**told, "COVERAGE_FILE": str(DATA)},
         check=False,
     )
     return kept()

@@ -22,6 +22,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from pathlib import Path
 from typing import Final
@@ -33,13 +34,14 @@ from proven.mutations import Mutation, all_mutations, tests_for
 _REPOSITORY: Final = PACKAGE.parent.parent
 _NAMED: Final = _REPOSITORY / "docs" / "security" / "mutants.md"
 _LOADED: Final = (
-    "alembic.command", "bcrypt", "duckdb", "flask", "flask_cors", "hypothesis", "jwt", "numpy", "pydantic",
+    "alembic.command", "bcrypt", "duckdb", "flask", "flask_cors", "jwt", "numpy", "pydantic",
     "pymysql", "requests", "sqlalchemy.dialects.mysql", "sqlalchemy.dialects.sqlite", "waitress",
 )  # fmt: skip
 _LONGEST: Final = 3.0
 _SPARE_SECONDS: Final = 60.0
-# pytest's word for names of tests that are not there (any more).
+# pytest's words: passed, failed, not collected, and for a conftest or a test that is not there (any more).
 _USAGE_ERROR: Final = 4
+_OUTCOMES: Final = {0: "survived", 1: "failed", 2: "broken", _USAGE_ERROR: "broken"}
 
 
 class Copy:
@@ -81,9 +83,12 @@ class Copy:
                 return "hung"
             time.sleep(0.05)
         code = os.waitstatus_to_exitcode(status)
-        if code == _USAGE_ERROR and "not found: " in (self.folder / "log").read_text("utf-8"):
+        log = (self.folder / "log").read_text("utf-8", "replace")
+        if code == _USAGE_ERROR and "not found: " in log:
             raise SystemExit("The tests have changed: python -m proven.branches")
-        return {0: "survived", 1: "failed"}.get(code, "broken")
+        if code not in _OUTCOMES:
+            raise SystemExit(f"The tests could not be run: {log}")
+        return _OUTCOMES[code]
 
     def _be_child(self, tests: list[str]) -> None:
         """Run the tests over the copy, and never come back."""
@@ -97,8 +102,11 @@ class Copy:
             sys.path.insert(0, str(self.folder))
             os.environ["PYTHONPATH"] = str(self.folder)
             code = pytest.main(["-n", "0", "-q", "-x", "-p", "no:cacheprovider", *tests])
-            sys.stdout.flush()
+        except BaseException:  # noqa: BLE001  # told, and no more: what comes after is the parent's code
+            traceback.print_exc()
         finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
             os._exit(code)
 
 

@@ -8,7 +8,7 @@ import ast
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Final
 
 from cosmic_ray.ast import ast_nodes, get_ast
@@ -58,23 +58,30 @@ _MOST_SECONDS: Final = 60.0
 
 @dataclass(frozen=True, kw_only=True)
 class Mutation:
-    """One way to be wrong; lines count from 1."""
+    """One way to be wrong; lines count from 1, ``number`` the places of an operator in a module."""
 
     module: str
     operator: str
+    number: int
     line: int
     last_line: int
-    text: str
+
+    @cached_property
+    def text(self) -> str:
+        """The module with this in it."""
+        text = mutate_code(_code(self.module), _operators()[self.operator](), self.number)
+        assert isinstance(text, str)
+        return text
 
     @property
     def before(self) -> str:
         """What stands there."""
-        return _part((PACKAGE / self.module).read_text("utf-8"), self.text)
+        return _part(_code(self.module), self.text)
 
     @property
     def after(self) -> str:
         """What stands there instead."""
-        return _part(self.text, (PACKAGE / self.module).read_text("utf-8"))
+        return _part(self.text, _code(self.module))
 
 
 def all_mutations(modules: Sequence[str] = PROVEN) -> Iterator[Mutation]:
@@ -83,22 +90,28 @@ def all_mutations(modules: Sequence[str] = PROVEN) -> Iterator[Mutation]:
     What declares is left out: values beside a decorator (its removal is none of them), and what an endpoint
     says of itself; the description's own tests and the type checker read those.
     """
-    operators: list[type[Operator]] = [get_operator(f"core/{name}") for name in _LIBRARY]
     for module in modules:
-        code = (PACKAGE / module).read_text("utf-8")
-        tree, silent = get_ast(code), _declarations(module, code)
-        for kind in (*operators, *OWN):
-            operator = kind()
-            spans = [span for node in ast_nodes(tree) for span in operator.mutation_positions(node)]
+        code = _code(module)
+        tree, lines, silent = get_ast(code), code.splitlines(), _declarations(module, code)
+        for name, kind in _operators().items():
+            spans = [span for node in ast_nodes(tree) for span in kind().mutation_positions(node)]
             for number, ((line, column), (last, _)) in enumerate(spans):
-                is_star = code.splitlines()[line - 1][column:].startswith("*,")
-                if is_star or (line in silent and kind.__name__ != "RemoveDecorator"):
-                    continue
-                text = mutate_code(code, kind(), number)
-                if text is not None and text != code:
+                is_star = lines[line - 1][column:].startswith("*,")
+                if not is_star and (line not in silent or name == "RemoveDecorator"):
                     yield Mutation(
-                        module=module, operator=kind.__name__, line=line, last_line=last, text=text
+                        module=module, operator=name, number=number, line=line, last_line=last
                     )
+
+
+@cache
+def _operators() -> Mapping[str, type[Operator]]:
+    found = [*(get_operator(f"core/{name}") for name in _LIBRARY), *OWN]
+    return {kind.__name__: kind for kind in found}
+
+
+@cache
+def _code(module: str) -> str:
+    return (PACKAGE / module).read_text("utf-8")
 
 
 def _declarations(module: str, code: str) -> set[int]:
@@ -152,7 +165,7 @@ def _tests_of_lines(module: str, lines: range | None) -> set[str]:
 
 def _lines_of(mutation: Mutation) -> range:
     """Return the lines of the smallest statement round a mutation: a part of one is noted under its beginning."""
-    tree = ast.parse((PACKAGE / mutation.module).read_text("utf-8"))
+    tree = ast.parse(_code(mutation.module))
     best = range(mutation.line, mutation.last_line + 1)
     sizes = []
     for node in ast.walk(tree):

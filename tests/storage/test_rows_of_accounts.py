@@ -10,7 +10,7 @@ from rfm_testing import service_settings
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from rfm_backend.storage import api_tokens, jobs, logins, named, uploads, users
+from rfm_backend.storage import api_tokens, attempts, jobs, logins, named, uploads, users
 from rfm_backend.storage.database import REQUESTS, Database, open_database
 from rfm_backend.storage.migrate import migrate
 from rfm_backend.storage.named import Shop
@@ -175,3 +175,73 @@ def test_what_concerns_all_of_one_user_leaves_the_others_alone(
 
     assert database.read(lambda tx: of(tx, ann)) == before
     assert database.read(lambda tx: of(tx, budi)) == [2, [], [], ["cancelled"] * 3]
+
+
+def test_tries_are_counted_given_back_and_forgotten_by_subject_and_step(
+    database: Database,
+) -> None:
+    def count(tx: Connection, subject: str, step: int, since: int = 0) -> list[tuple[int, int]]:
+        return attempts.count(tx, subject, step=step, since=since)
+
+    def unit(tx: Connection) -> None:
+        assert count(tx, "a", 5) == [(5, 1)]
+        assert count(tx, "a", 5) == [(5, 2)]
+        assert count(tx, "b", 5) == [(5, 1)]
+        assert count(tx, "a", 6, since=6) == [(6, 1)]
+        attempts.give_back(tx, "a", step=5)
+        assert count(tx, "a", 7, since=5) == [(5, 1), (6, 1), (7, 1)]
+        for _ in range(3):
+            attempts.give_back(tx, "b", step=5)
+        assert count(tx, "b", 5) == [(5, 1)]
+        attempts.forget_old(tx, before=6)
+        assert count(tx, "b", 5) == [(5, 1)]
+        assert count(tx, "a", 7) == [(6, 1), (7, 2)]
+
+    database.write(unit)
+
+
+def test_accounts_and_logins_end_at_their_moment_and_not_before(database: Database) -> None:
+    now = utc_now().replace(microsecond=0)
+    second = dt.timedelta(seconds=1)
+
+    def unit(tx: Connection) -> None:
+        user_id = users.add(
+            tx,
+            username="trial",
+            username_key="trial",
+            email="trial",
+            email_key="trial",
+            password_hash="x",
+            ends_at=now,
+        )
+        assert users.count_ending(tx) == 1
+        assert users.ended(tx, now - second) == []
+        assert users.ended(tx, now) == [user_id]
+        for token_id, end in (("past", now - second), ("now", now), ("future", now + HOUR)):
+            logins.add(
+                tx,
+                user_id=user_id,
+                token_id=token_id,
+                device="d" * 300,
+                address_mark="m",
+                device_mark="k",
+                expires_at=end,
+            )
+        assert [one.token_id for one in logins.open_ones(tx, user_id)] == ["future"]
+        assert logins.is_known_device(tx, user_id=user_id, marks=["k"])
+        assert not logins.is_known_device(tx, user_id=user_id, marks=["m"])
+        assert logins.is_known_address(tx, user_id=user_id, marks=["x", "m"])
+        assert not logins.is_known_address(tx, user_id=user_id + 1, marks=["x"])
+        assert logins.forget_old(tx, now) == 1
+        left = logins.page(tx, user_id, before=None, limit=9)
+        assert [one.token_id for one in left] == ["future", "now"]
+        assert {one.device for one in left} == {"d" * 200}
+        users.begin_deletion(tx, user_id)
+        assert users.ended(tx, now) == []
+        assert users.being_deleted(tx) == [user_id]
+        assert (users.count_ending(tx), users.by_id(tx, user_id)) == (0, None)
+        assert users.exists(tx, user_id)
+        users.remove(tx, user_id)
+        assert not users.exists(tx, user_id)
+
+    database.write(unit)

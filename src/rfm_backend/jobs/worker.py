@@ -38,6 +38,7 @@ from rfm_backend.services.uploads import path_of, remove_analysis
 from rfm_backend.storage import analyses, jobs, uploads, users
 from rfm_backend.storage.jobs import Job
 from rfm_backend.storage.rows import utc_now
+from rfm_backend.storage.uploads import Upload
 
 _LOG: Final = logging.getLogger("rfm_backend.worker")
 _COMPUTE: Final = "rfm_backend.jobs.compute:compute"
@@ -177,19 +178,7 @@ class Worker:
         token, folder = self._service.files.new_folder(job.user_id)
         self._token = token
         limits = Limits(memory_bytes=settings.job_memory, seconds=settings.job_seconds)
-        order = {
-            "source": str(path_of(self._service, upload)),
-            "name": upload.filename,
-            "request": job.options,
-            "folder": str(folder),
-            "resources": {
-                "memory_limit": settings.analysis.memory_limit,
-                "threads": settings.analysis.threads,
-                "engine": settings.analysis.engine,
-                "spark_master": settings.analysis.spark_master or None,
-                "spark_folder": settings.analysis.spark_folder or None,
-            },
-        }
+        order = self._order(job, upload, folder)
         is_left = False
         try:
             with (
@@ -218,6 +207,23 @@ class Worker:
             if not is_left:
                 self._drop_files(job, token)
         _LOG.info("job %d: done", job.id)
+
+    def _order(self, job: Job, upload: Upload, folder: Path) -> dict[str, object]:
+        """Return what `compute` is given."""
+        analysis = self._service.settings.analysis
+        return {
+            "source": str(path_of(self._service, upload)),
+            "name": upload.filename,
+            "request": job.options,
+            "folder": str(folder),
+            "resources": {
+                "memory_limit": analysis.memory_limit,
+                "threads": analysis.threads,
+                "engine": analysis.engine,
+                "spark_master": analysis.spark_master or None,
+                "spark_folder": analysis.spark_folder or None,
+            },
+        }
 
     def _drop_files(self, job: Job, token: str) -> None:
         files, user_id = self._service.files, job.user_id
