@@ -15,13 +15,16 @@ from faults.network import proxied
 from jobs.test_workers import all_jobs, start, wait_until
 from rfm_testing import service_settings
 
+from rfm_backend.engines.parquet import read_batches
 from rfm_backend.errors import Unavailable
 from rfm_backend.jobs.compute import ROWS, compute
 from rfm_backend.jobs.leases import HEARTBEAT_SECONDS, LEASE
 from rfm_backend.jobs.publish import Computed, LeaseLostError, publish
 from rfm_backend.jobs.sweep import _each, sweep
 from rfm_backend.jobs.worker import Worker
+from rfm_backend.pipeline.options import Options
 from rfm_backend.services.accounts import delete_account
+from rfm_backend.services.requests import AnalysisRequest
 from rfm_backend.services.uploads import delete, get, path_of
 from rfm_backend.storage import analyses, jobs
 from rfm_backend.storage.jobs import Job
@@ -247,6 +250,25 @@ def test_a_sweep_that_fails_by_a_fault_of_ours_stops_no_worker(tmp_path: Path) -
         assert worker.sweep_if_due()
         assert not worker.sweep_if_due()
     wipe(settings)
+
+
+def test_rows_without_names_have_none_to_be_found_by(tmp_path: Path) -> None:
+    source = tmp_path / "sales"
+    source.write_text(
+        "customer_id,invoice_id,invoice_date,amount\n"
+        + "\n".join(f"c{n % 9},A{n},2024-01-{1 + n % 28:02},{1 + n}" for n in range(40))
+    )
+
+    compute(
+        source=str(source),
+        name="sales.csv",
+        request=AnalysisRequest(options=Options(n_clusters=2)).to_json(),
+        folder=str(tmp_path),
+        resources={"threads": 1},
+    )
+
+    (rows,) = read_batches(tmp_path / ROWS, dict.fromkeys(("name_key", "email_key")), n_rows=100)
+    assert {tuple(row) for row in rows} == {(None, None)}
 
 
 def test_a_sweep_goes_on_where_the_owner_was_quicker(api: Api) -> None:

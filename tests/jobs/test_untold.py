@@ -32,8 +32,18 @@ def test_what_was_saved_in_vain_goes_as_soon_as_the_database_answers(tmp_path: P
     with open_api(settings, with_worker=False) as api:
         person = api.person()
         upload_id = person.upload()
-        job_id = start(person, upload_id)
         worker = Worker(api.service)
+        worker.warm()
+        start(person, upload_id)
+        worker.work_once()
+        job_id = int(
+            person.ask(
+                "POST",
+                f"/api/rfm/process/{upload_id}",
+                json={"seed": 7},
+                headers={"Prefer": "respond-async"},
+            ).json["job_id"]
+        )
         told: list[BaseException] = []
 
         def work() -> None:
@@ -58,11 +68,12 @@ def test_what_was_saved_in_vain_goes_as_soon_as_the_database_answers(tmp_path: P
             worker._work_or_wait()
         worker._forks.close()
 
-        (job,) = all_jobs(api, person)
+        job, earlier = all_jobs(api, person)
         folder = settings.upload_dir / str(person.user_id) / "analyses"
-        assert len(told) == len(in_vain) == 1
-        assert [one for one, _ in saved()] == [job.analysis_id] != [in_vain[0][0]]
-        assert [path.name for path in folder.iterdir()] == [saved()[0][1]]
+        assert (len(told), len(in_vain), job.id) == (1, 2, job_id)
+        assert [one for one, _ in saved()] == [earlier.analysis_id, job.analysis_id]
+        assert job.analysis_id not in [one for one, _ in in_vain]
+        assert {path.name for path in folder.iterdir()} == {token for _, token in saved()}
         assert job.attempts == 1
         assert len(person.ask("GET", f"/api/rfm/results/{upload_id}").json) == 70
     wipe(settings)

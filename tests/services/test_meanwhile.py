@@ -29,7 +29,7 @@ from rfm_backend.services.tokens import Caller, authenticate
 from rfm_backend.storage import uploads as rows
 from rfm_backend.storage import users
 from rfm_backend.storage.rows import utc_now
-from rfm_backend.storage.tables import LOGINS
+from rfm_backend.storage.tables import API_TOKENS, LOGINS
 from rfm_backend.storage.users import User
 
 
@@ -121,12 +121,12 @@ def test_a_name_that_is_taken_between_the_look_and_the_change_is_told(api: Api, 
     assert told.value.details["field"] == field
 
 
-@pytest.mark.parametrize(("minutes", "is_noted"), [(4, False), (6, True)])
+@pytest.mark.parametrize(("seconds", "is_noted"), [(270, False), (301, True)])
 def test_the_use_of_a_login_is_noted_every_five_minutes(
-    api: Api, minutes: int, is_noted: bool
+    api: Api, seconds: int, is_noted: bool
 ) -> None:
     person, other = api.person(), api.person()
-    then = (utc_now() - dt.timedelta(minutes=minutes)).replace(microsecond=0)
+    then = (utc_now() - dt.timedelta(seconds=seconds)).replace(microsecond=0)
 
     def set_back(tx: Any) -> None:
         both = LOGINS.c.user_id.in_([person.user_id, other.user_id])
@@ -255,13 +255,16 @@ def test_an_upload_whose_row_finds_no_room_leaves_no_file(tmp_path: Path) -> Non
     assert list((settings.upload_dir / "tmp").iterdir()) == []
 
 
-def test_an_upload_whose_row_finds_no_database_is_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("n_looks", [0, 1])
+def test_an_upload_whose_row_finds_no_database_is_told(tmp_path: Path, n_looks: int) -> None:
     port = int((os.environ.get("RFM_TEST_DB_HOST") or "").partition(":")[2] or 3306)
     with proxied(port) as proxy:
         settings = service_settings("mysql", tmp_path, db_host=f"127.0.0.1:{proxy.port}")
         with open_api(settings, with_worker=False) as api:
             person = api.person()
-            sales = Ending(proxy.close)
+            # Before it is looked whether the bytes are known, or after that and before the row.
+            away = partial(once, api, "checkin", proxy.close, nth=n_looks)
+            sales = Ending(away if n_looks else proxy.close)
             with pytest.raises(Unavailable):
                 uploads.receive(
                     api.service, person.user_id, sales, filename="sales.csv", shop_id=None
@@ -283,3 +286,48 @@ class Ending:
             return self._parts.pop()
         self._act()
         return b""
+
+
+def test_the_use_of_a_named_token_is_noted_every_five_minutes(api: Api) -> None:
+    person = api.person()
+    body = {"name": "export", "is_read_only": True}
+    token = person.ask("POST", "/api/user/tokens", json=body).json["token"]
+
+    def used() -> Any:
+        (told,) = person.ask("GET", "/api/user/tokens").json["items"]
+        return told["last_used_at"]
+
+    def ask() -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        assert api.ask("GET", "/api/uploads", headers=headers).status_code == 200
+
+    def set_back(minutes: int) -> None:
+        then = utc_now() - dt.timedelta(minutes=minutes)
+        mine = sa.update(API_TOKENS).where(API_TOKENS.c.user_id == person.user_id)
+        api.service.database.write(lambda tx: tx.execute(mine.values(last_used_at=then)))
+
+    assert used() is None
+    ask()
+    first = used()
+    assert first is not None
+    ask()
+    assert used() == first
+    set_back(6)
+    ask()
+    assert used() > first
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(60, 200), (-1, 401)])
+def test_a_named_token_holds_until_its_end_and_no_longer(
+    api: Api, seconds: int, status: int
+) -> None:
+    person = api.person()
+    body = {"name": "export", "expires_in_days": 30}
+    token = person.ask("POST", "/api/user/tokens", json=body).json["token"]
+    end = utc_now() + dt.timedelta(seconds=seconds)
+    mine = sa.update(API_TOKENS).where(API_TOKENS.c.user_id == person.user_id)
+    api.service.database.write(lambda tx: tx.execute(mine.values(expires_at=end)))
+
+    answer = api.ask("GET", "/api/uploads", headers={"Authorization": f"Bearer {token}"})
+
+    assert answer.status_code == status

@@ -4,11 +4,13 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from api.shop import wipe
 from rfm_testing import service_settings
+from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
 from rfm_backend.storage import jobs, named, uploads, users
@@ -202,3 +204,25 @@ def test_deleting_an_upload_stops_its_jobs_and_no_ended_one_is_touched(database:
         assert states == ["failed", "cancelled", "cancelled"]
 
     database.write(unit)
+
+
+@pytest.mark.slow
+def test_of_two_who_want_the_same_job_at_once_the_second_takes_the_next(tmp_path: Path) -> None:
+    settings = service_settings("mysql", tmp_path)
+    migrate(settings)
+    database = open_database(settings, patience=REQUESTS)
+    first, second = database.write(lambda tx: add(tx, "a", "b"))
+    taken: list[Job] = []
+
+    def other_first(*told: Any) -> None:
+        # Between the look and the claim.
+        if not taken and told[2].startswith("SELECT jobs.id"):
+            taken.append(first)
+            taken[0] = database.write(lambda tx: claim(tx, "quick"))
+
+    event.listen(database.engine, "after_cursor_execute", other_first)
+    slow = database.write(lambda tx: claim(tx, "slow"))
+
+    assert (taken[0].id, slow.id) == (first.id, second.id)
+    database.close()
+    wipe(settings)

@@ -245,3 +245,37 @@ def test_accounts_and_logins_end_at_their_moment_and_not_before(database: Databa
         assert not users.exists(tx, user_id)
 
     database.write(unit)
+
+
+def test_uploads_are_listed_with_their_owner_by_age_and_by_deletion(
+    database: Database, people: tuple[int, int]
+) -> None:
+    ann, budi = people
+
+    def unit(tx: Connection) -> None:
+        every = [(user, one) for user in people for one in sorted(uploads.all_of_user(tx, user))]
+        own = [one for user, one in every if user == budi]
+        assert sorted(uploads.older_than(tx, utc_now() + HOUR)) == every
+        assert uploads.older_than(tx, utc_now() - HOUR) == []
+        assert uploads.space_used(tx, budi) == (3, 30)
+        assert len(uploads.count_by_shop(tx, budi)) == 1
+        assert list(uploads.count_by_shop(tx, budi).values()) == [3]
+        assert uploads.is_token(tx, user_id=budi, token="budi1")
+        assert not uploads.is_token(tx, user_id=ann, token="budi1")
+        stored = uploads.find_stored(tx, user_id=budi, sha256="budi1")
+        assert stored is not None
+        assert uploads.find_stored(tx, user_id=ann, sha256="budi1") is None
+        assert uploads.first_of_stored(tx, stored, user_id=budi) == own[1]
+        assert uploads.first_of_stored(tx, stored, user_id=ann) is None
+        assert uploads.begin_deletion(tx, own[1], user_id=budi)
+        assert uploads.being_deleted(tx) == [(budi, own[1])]
+        assert (budi, own[1]) not in uploads.older_than(tx, utc_now() + HOUR)
+        assert uploads.first_of_stored(tx, stored, user_id=budi) is None
+        assert uploads.space_used(tx, budi) == (2, 30)
+        assert not uploads.begin_deletion(tx, own[1], user_id=budi)
+        assert uploads.remove(tx, own[1], user_id=budi) == stored
+        assert uploads.remove_stored(tx, stored, user_id=ann) is None
+        assert uploads.remove_stored(tx, stored, user_id=budi) == "budi1"
+        assert uploads.remove_stored(tx, stored, user_id=budi) is None
+
+    database.write(unit)
