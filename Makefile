@@ -12,7 +12,7 @@ PYTEST := $(BIN)/pytest
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-quick check check-systems format coverage docs docs-check pictures check-faults check-security fuzz bench bench-full lock sbom audit clean
+.PHONY: help setup run test test-quick check check-systems format coverage docs docs-check pictures check-faults check-security mutants fuzz bench bench-full lock sbom audit clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -87,6 +87,11 @@ check-faults: $(INSTALLED) ## Plant, kill, fill, cut off and fail system calls: 
 
 check-security: $(INSTALLED) ## The long forms of what runs shortened in `make test`: one table of figure and goal (an hour)
 	cd tests && ../$(BIN)/python -m security_check $(PARTS)
+
+mutants: $(INSTALLED) ## Make accounts, tokens, uploads and jobs wrong in MOST=100 ways drawn by SEED=0; what no test sees is listed
+	@$(BIN)/python -c 'import cosmic_ray' 2>/dev/null || \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutants]'
+	cd tests && ../$(BIN)/python -m proven.mutants --most $(or $(MOST),100) --seed $(or $(SEED),0) --only "$(ONLY)"
 
 fuzz: $(INSTALLED) ## Change inputs at random at each door, for SECONDS=60 each; findings become tests
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || \

@@ -1,6 +1,8 @@
 """The child process: what it answers, and that whatever it does to itself stays its own trouble."""
 
 import os
+import resource
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 
 from rfm_backend.child import Child, Limits, Process, missing_limits
-from rfm_backend.errors import FileTooComplex, UnreadableFile
+from rfm_backend.errors import FileTooComplex, OutputFailed, UnreadableFile
 from rfm_backend.fork_server import ForkServer
 
 Run = Callable[..., object]
@@ -69,6 +71,17 @@ def test_an_error_of_ours_comes_back_as_itself(result_of: Run) -> None:
 def test_a_crash_is_an_error_in_words(result_of: Run) -> None:
     with pytest.raises(FileTooComplex, match=r"sales\.xlsx could not be read"):
         result_of("os:abort")
+
+
+def test_an_error_of_nobodys_ends_the_child_only(result_of: Run) -> None:
+    with pytest.raises(FileTooComplex, match="or it is damaged"):
+        result_of("os:rmdir", path="/there/is/none")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
+def test_a_full_disk_is_told_as_such(result_of: Run) -> None:
+    with pytest.raises(OutputFailed, match="disk is full"):
+        result_of("shutil:copyfile", src=__file__, dst="/dev/full")
 
 
 def test_too_much_memory_ends_the_child_only(result_of: Run) -> None:
@@ -135,3 +148,56 @@ def test_children_end_with_their_server_and_leave_no_descriptor_open(forks: Fork
     del child
 
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_a_fork_server_that_dies_while_it_is_asked_is_started_anew() -> None:
+    own = ForkServer(["json"])
+    server = run("os:getppid", start=own.start)
+    assert isinstance(server, int)
+    os.kill(server, signal.SIGSTOP)
+    asked: list[object] = []
+    asking = threading.Thread(target=lambda: asked.append(run("os:getppid", start=own.start)))
+    asking.start()
+    time.sleep(0.3)
+    assert asking.is_alive()
+
+    os.kill(server, signal.SIGKILL)
+    asking.join()
+    own.close()
+
+    assert isinstance(asked[0], int)
+    assert asked[0] != server
+
+
+def test_a_fork_server_ends_by_itself_once_nobody_can_ask(forks: ForkServer) -> None:
+    own = ForkServer(["json"])
+    with Child("signal:pause", {}, ROOM, start=own.start) as waiting:
+        # One that still runs holds up neither the next nor the end.
+        assert run("json:dumps", start=own.start, obj=1) == "1"
+        assert waiting.is_running()
+        process, channel = own._running()
+        channel.close()
+
+        assert process.wait(30) == 0
+    own.close()
+
+
+def test_a_child_that_has_ended_can_be_killed_again(forks: ForkServer) -> None:
+    with Child("os:getpid", {}, ROOM, start=forks.start) as child:
+        child.result("sales.xlsx")
+
+        child.kill()
+
+        assert not child.is_running()
+
+
+def test_a_fork_server_that_can_open_nothing_more_is_started_anew() -> None:
+    own = ForkServer(["json"])
+    own.warm()
+    server = run("os:getppid", start=own.start)
+    assert isinstance(server, int)
+    # It takes the request, and dies of it without a word.
+    resource.prlimit(server, resource.RLIMIT_NOFILE, (4, 4))
+
+    assert run("os:getppid", start=own.start) != server
+    own.close()

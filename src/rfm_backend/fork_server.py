@@ -174,7 +174,9 @@ def serve_forks(parent: int, modules: Sequence[str]) -> None:
         if not told:
             os._exit(0)
         child = os.fork()
-        if child == 0:
+        if (
+            child == 0
+        ):  # pragma: no cover  # what is noted of a fork begins below the frame that forked
             _be_child(channel, array.array("i", descriptors))
         for one in descriptors:
             os.close(one)

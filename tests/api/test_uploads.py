@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from api.shop import SALES, Api, Person, open_api
 from rfm_testing import service_settings
+from werkzeug.datastructures import FileStorage, Headers
 
 from rfm_backend.services.uploads import display_name
 
@@ -83,6 +84,15 @@ def test_a_body_of_another_form_is_refused(person: Person) -> None:
         send(person, file=[(io.BytesIO(SALES), "a.csv"), (io.BytesIO(SALES), "b.csv")]),
         send(person, file=(io.BytesIO(SALES), "a.csv"), more="x"),
         send(person, file=(io.BytesIO(SALES), "a.csv"), shop_id="first"),
+        send(person, file=(io.BytesIO(SALES), "a.csv"), shop_id=["1", "1"]),
+        send(
+            person,
+            file=FileStorage(
+                io.BytesIO(SALES),
+                "a.csv",
+                headers=Headers({"Content-Transfer-Encoding": "base64"}),
+            ),
+        ),
     ]
 
     assert [one.status_code for one in answers] == [400] * len(answers)

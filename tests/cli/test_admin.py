@@ -1,18 +1,21 @@
 """`rfm admin` over a real database: each command, and that what it says is so."""
 
 import datetime as dt
+import threading
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from api.shop import Api, Person, open_api
+from api.shop import PASSWORD, Api, Person, open_api, wipe
 from click.testing import CliRunner, Result
 from rfm_testing import service_settings
 
 from rfm_backend.cli import rfm
 from rfm_backend.jobs.sweep import sweep
 from rfm_backend.settings import ServiceSettings
+from rfm_backend.storage.database import REQUESTS
 from rfm_backend.storage.rows import utc_now
+from rfm_backend.storage.tables import USERS
 
 NEW = "a few other words"
 
@@ -28,6 +31,10 @@ def run(settings: ServiceSettings, *words: str, typed: str | None = None) -> Res
             "SECRET_KEY": settings.secret_key,
             "RFM_DATA_DIR": str(settings.data_dir),
             "UPLOAD_DIR": str(settings.upload_dir),
+            "DB_HOST": settings.db_host,
+            "DB_USER": settings.db_user,
+            "DB_PASS": settings.db_pass,
+            "DB_NAME": settings.db_name,
         },
     )
 
@@ -107,3 +114,22 @@ def _make_older(api: Api, person: Person, *, days: int) -> None:
             {"moment": moment.isoformat(sep=" "), "owner": person.user_id},
         )
     )
+
+
+@pytest.mark.slow
+def test_a_command_waits_for_a_busy_row_longer_than_a_request_may(tmp_path: Path) -> None:
+    settings = service_settings("mysql", tmp_path)
+    with open_api(settings, with_worker=False) as api:
+        person = api.person()
+        busy = api.service.database.engine.connect()
+        busy.begin()
+        busy.execute(sa.select(USERS.c.id).where(USERS.c.id == person.user_id).with_for_update())
+        # A request gives up at the first lock that it waits 3 seconds for in vain.
+        ends = threading.Timer(REQUESTS.lock_seconds + 1.5, busy.close)
+        ends.start()
+
+        done = run(settings, "disable", person.name)
+        ends.join()
+
+        assert (done.exit_code, log_in(api, person.name, PASSWORD)) == (0, 401)
+    wipe(settings)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from api.shop import PASSWORD, Api, Person, open_api
+from api.shop import PASSWORD, Api, Person, open_api, wipe
 from rfm_testing import service_settings
 from web.test_pages import cookie, value_of
 
@@ -14,11 +14,13 @@ MOST = 2
 WRONG = "wrong wrong"
 
 
-@pytest.fixture
-def api(tmp_path: Path) -> Iterator[Api]:
-    settings = service_settings("sqlite", tmp_path, login_attempts=MOST)
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("mysql", marks=pytest.mark.slow)])
+def api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    folder = tmp_path_factory.mktemp("devices")
+    settings = service_settings(request.param, folder, login_attempts=MOST)
     with open_api(settings, with_worker=False) as opened:
         yield opened
+    wipe(settings)
 
 
 def sign_in(
@@ -104,7 +106,7 @@ def test_a_known_device_has_a_counter_of_its_own_which_it_can_fill(api: Api) -> 
     assert sign_in(api, person.name, address="10.4.0.1").status_code == 303
 
 
-def test_a_device_stays_known_through_a_change_of_the_key(api: Api, tmp_path: Path) -> None:
+def test_a_device_stays_known_through_a_change_of_the_key(api: Api) -> None:
     person = api.person()
     device = device_of(sign_in(api, person.name, address="10.0.0.1"))
     old = api.service.settings

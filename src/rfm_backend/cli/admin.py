@@ -27,8 +27,9 @@ def users_command() -> None:
     settings = ready_settings()
 
     from rfm_backend.services import administration, open_service
+    from rfm_backend.storage.database import COMMANDS
 
-    service = open_service(settings)
+    service = open_service(settings, patience=COMMANDS)
     for user in administration.all_accounts(service):
         state = "disabled" if user.is_disabled else "active"
         click.echo(f"{user.id}\t{user.username}\t{user.email}\t{state}\t{user.created_at:%Y-%m-%d}")
@@ -45,9 +46,10 @@ def add_command(username: str, email: str, password: str) -> None:
     settings = ready_settings()
 
     from rfm_backend.services import accounts, open_service
+    from rfm_backend.storage.database import COMMANDS
 
     made = accounts.add_user(
-        open_service(settings), username=username, email=email, password=password
+        open_service(settings, patience=COMMANDS), username=username, email=email, password=password
     )
     click.echo(f"Account {made.id} is made.")
 
@@ -62,8 +64,9 @@ def reset_command(identifier: str, password: str) -> None:
     settings = ready_settings()
 
     from rfm_backend.services import administration, open_service
+    from rfm_backend.storage.database import COMMANDS
 
-    administration.reset_password(open_service(settings), identifier, password)
+    administration.reset_password(open_service(settings, patience=COMMANDS), identifier, password)
     click.echo("The password is changed; every login of the account has ended.")
 
 
@@ -77,8 +80,11 @@ def disable_command(identifier: str, *, undo: bool) -> None:
     settings = ready_settings()
 
     from rfm_backend.services import administration, open_service
+    from rfm_backend.storage.database import COMMANDS
 
-    administration.disable(open_service(settings), identifier, is_disabled=not undo)
+    administration.disable(
+        open_service(settings, patience=COMMANDS), identifier, is_disabled=not undo
+    )
     click.echo("The account is active again." if undo else "The account is disabled.")
 
 
@@ -92,8 +98,9 @@ def delete_command(identifier: str) -> None:
     settings = ready_settings()
 
     from rfm_backend.services import administration, open_service
+    from rfm_backend.storage.database import COMMANDS
 
-    administration.delete(open_service(settings), identifier)
+    administration.delete(open_service(settings, patience=COMMANDS), identifier)
     click.echo("The account and everything in it are gone.")
 
 

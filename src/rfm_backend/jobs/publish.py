@@ -8,7 +8,7 @@ What always holds
       current one and ends the job, if the job is still this worker's and the upload still there;
     * its files are on the disk, and not only on their way there, before anybody sees it;
     * where the database goes away, whether that transaction was kept is not known: nothing is removed
-      then, and the sweep removes what was not published.
+      then.  The worker removes what was not published once it has the job's row say so, or else the sweep.
 """
 
 import json
@@ -139,6 +139,9 @@ def _settle(folder: Path) -> None:
         (folder / ROWS).unlink()
         (folder / PROGRESS).unlink(missing_ok=True)
         sync_tree(folder)
+    except FileNotFoundError as error:
+        # Whoever deletes the upload takes its folders before its row.
+        raise LeaseLostError from error
     except OSError as error:
         raise told_of_disk(error) from error
 

@@ -8,6 +8,8 @@ What always holds
       another takes the job over;
     * a child that goes over its limits, or is killed, is a failed job and nothing worse;
     * told to stop, the worker ends the child and hands its job back;
+    * a job that a lost database kept from its end is handed back once that answers again, and what was saved
+      of it removed, unless it was published after all;
     * once an hour it sweeps, between two jobs, and goes on whatever comes of that.
 """
 
@@ -25,17 +27,18 @@ from types import TracebackType
 from typing import Final, Self
 
 from rfm_backend.child import Child, Limits
-from rfm_backend.errors import RfmError, Unavailable
+from rfm_backend.errors import OverQuota, RfmError, Unavailable
 from rfm_backend.fork_server import ForkServer, has_forks
 from rfm_backend.jobs.compute import PROGRESS
 from rfm_backend.jobs.leases import HEARTBEAT_SECONDS, LEASE
 from rfm_backend.jobs.publish import Computed, LeaseLostError, publish
 from rfm_backend.jobs.sweep import sweep
 from rfm_backend.services import Service
-from rfm_backend.services.uploads import path_of
-from rfm_backend.storage import jobs, uploads, users
+from rfm_backend.services.uploads import path_of, remove_analysis
+from rfm_backend.storage import analyses, jobs, uploads, users
 from rfm_backend.storage.jobs import Job
 from rfm_backend.storage.rows import utc_now
+from rfm_backend.storage.uploads import Upload
 
 _LOG: Final = logging.getLogger("rfm_backend.worker")
 _COMPUTE: Final = "rfm_backend.jobs.compute:compute"
@@ -58,6 +61,9 @@ class Worker:
         self._clock = clock
         self._next_sweep = clock()
         self._stopped = threading.Event()
+        # The folder of the job under way, "" before it has one; jobs whose end the database has not told.
+        self._token = ""
+        self._untold: list[tuple[Job, str]] = []
         self._forks = ForkServer([_COMPUTE.partition(":")[0], *_LOADED_LATE])
         self._start = self._forks.start if has_forks else None
         self.name: Final = f"{socket.gethostname()[:30]}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -81,6 +87,7 @@ class Worker:
 
     def _work_or_wait(self) -> None:
         try:
+            self._settle_untold()
             self.sweep_if_due()
             if not self.work_once():
                 self._stopped.wait(_IDLE_SECONDS)
@@ -120,8 +127,9 @@ class Worker:
         except Unavailable:
             # Where the database still takes this (its disk is full, say) the job need not wait for its lease;
             # where it was finished after all, this changes nothing.
+            self._untold.append((job, self._token))
             with contextlib.suppress(Unavailable):
-                self._service.database.write(lambda tx: jobs.hand_back(tx, job))
+                self._settle_untold()
             raise
         except RfmError as error:
             self._fail(job, error.code, error.message)
@@ -134,7 +142,33 @@ class Worker:
             )
         return True
 
+    def _settle_untold(self) -> None:
+        """Hand back what was not finished, and remove what was saved of it.
+
+        Its row says both at once: a job that can be handed back was not published, and no COMMIT of ours that
+        is still on its way can publish it, since it would hold the row.
+        """
+        while self._untold:
+            job, token = self._untold[-1]
+            was_ours = self._service.database.write(lambda tx, job=job: jobs.hand_back(tx, job))  # type: ignore[misc]
+            self._untold.pop()
+            if was_ours and token:
+                _LOG.info("job %d: handed back", job.id)
+                # What a disk will not let go now is the sweep's.
+                with contextlib.suppress(OverQuota):
+                    self._remove_saved(job, token)
+
+    def _remove_saved(self, job: Job, token: str) -> None:
+        found = self._service.database.read(
+            lambda tx: analyses.of_upload(tx, job.upload_id, user_id=job.user_id)
+        )
+        for analysis_id, folder in found:
+            if folder == token:
+                remove_analysis(self._service, job.user_id, analysis_id, token)
+        self._drop_files(job, token)
+
     def _do(self, job: Job) -> None:
+        self._token = ""
         upload = self._service.database.read(
             lambda tx: uploads.get(tx, job.upload_id, user_id=job.user_id)
         )
@@ -142,20 +176,9 @@ class Worker:
             raise LeaseLostError
         settings = self._service.settings
         token, folder = self._service.files.new_folder(job.user_id)
+        self._token = token
         limits = Limits(memory_bytes=settings.job_memory, seconds=settings.job_seconds)
-        order = {
-            "source": str(path_of(self._service, upload)),
-            "name": upload.filename,
-            "request": job.options,
-            "folder": str(folder),
-            "resources": {
-                "memory_limit": settings.analysis.memory_limit,
-                "threads": settings.analysis.threads,
-                "engine": settings.analysis.engine,
-                "spark_master": settings.analysis.spark_master or None,
-                "spark_folder": settings.analysis.spark_folder or None,
-            },
-        }
+        order = self._order(job, upload, folder)
         is_left = False
         try:
             with (
@@ -177,13 +200,30 @@ class Worker:
                 )
                 is_left = True
         except Unavailable:
-            # It may be published: where it is not, the sweep removes its files.
+            # It may be published: what is removed is decided once the job's row tells.
             is_left = True
             raise
         finally:
             if not is_left:
                 self._drop_files(job, token)
         _LOG.info("job %d: done", job.id)
+
+    def _order(self, job: Job, upload: Upload, folder: Path) -> dict[str, object]:
+        """Return what `compute` is given."""
+        analysis = self._service.settings.analysis
+        return {
+            "source": str(path_of(self._service, upload)),
+            "name": upload.filename,
+            "request": job.options,
+            "folder": str(folder),
+            "resources": {
+                "memory_limit": analysis.memory_limit,
+                "threads": analysis.threads,
+                "engine": analysis.engine,
+                "spark_master": analysis.spark_master or None,
+                "spark_folder": analysis.spark_folder or None,
+            },
+        }
 
     def _drop_files(self, job: Job, token: str) -> None:
         files, user_id = self._service.files, job.user_id

@@ -176,9 +176,8 @@ def log_in(
 
 def log_out(service: Service, caller: Caller) -> None:
     """End the login whose token asks."""
-    token_id = caller.login_token
-    if token_id is not None:
-        service.database.write(lambda tx: logins.end(tx, user_id=caller.user.id, token_id=token_id))
+    token_id = caller.login_token or ""
+    service.database.write(lambda tx: logins.end(tx, user_id=caller.user.id, token_id=token_id))
 
 
 def log_out_everywhere(service: Service, caller: Caller) -> None:

@@ -105,7 +105,7 @@ class Service:
 def open_service(
     settings: ServiceSettings, *, bcrypt_cost: int = BCRYPT_COST, patience: Patience = REQUESTS
 ) -> Service:
-    """Return the service that the settings describe; a worker gives the database more time.
+    """Return the service that the settings describe; workers and commands give the database more time.
 
     Raises
     ------

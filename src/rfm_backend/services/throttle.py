@@ -22,6 +22,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 from typing import Final
 
 from sqlalchemy.engine import Connection
@@ -152,13 +153,9 @@ def _count(service: Service, limits: Mapping[str, int], step: int) -> None:
 
 def _told(counted: Sequence[tuple[int, int]], most: int) -> TooManyAttempts:
     """Return the refusal: when enough of the tries, this one apart, are too old to count."""
-    left = sum(tries for _, tries in counted) - 1
-    last = counted[-1][0]
-    for at, tries in counted:
-        left -= tries
-        last = at
-        if left < most:
-            break
+    gone = list(accumulate(tries for _, tries in counted))
+    left = [gone[-1] - 1 - so_far for so_far in gone]
+    last = next(at for (at, _), tries in zip(counted, left, strict=True) if tries < most)
     over = (last + _STEPS + 1) * STEP_SECONDS
     wait = max(1, math.ceil(over - time.time()))
     return TooManyAttempts(

@@ -67,10 +67,6 @@ def receive(
     try:
         form = recognise(received.path, name)
         return _note(service, user_id, received, name=name, form=form, shop_id=shop, used=used)
-    except Unavailable as error:
-        if error.details.get("reason") == "disk_full":
-            raise OverQuota("The server's disk is full: nothing can be uploaded now.") from error
-        raise
     finally:
         with contextlib.suppress(OSError):  # if it stays, the sweep takes it
             received.path.unlink(missing_ok=True)
@@ -247,6 +243,12 @@ def _note(
         if not service.database.read(lambda tx: users.exists(tx, user_id)):
             service.files.drop_empty(user_id)
         raise
+    except Unavailable as error:
+        # Whether a row was kept whose database went away is not known; of one that had no room it is.
+        if error.details.get("reason") != "disk_full":
+            raise
+        service.files.drop_upload(user_id, token)
+        raise OverQuota("The server's disk is full: nothing can be uploaded now.") from error
     if stored.upload.token != token:
         service.files.drop_upload(user_id, token)
     return stored

@@ -10,7 +10,8 @@ What always holds
     * no server keeps a caller for longer than its `Patience`: a request answers, and a worker can wait;
     * on SQLite a writing transaction takes the write lock at its start: it waits instead of failing;
     * times are UTC with microseconds; the server is in strict mode, so that nothing is cut silently;
-    * where the disk of a SQLite file is full, requests get what `Reserve` kept back; a worker's results do not;
+    * where the disk of a SQLite file is full, requests and commands get what `Reserve` kept back; a worker's
+      results do not;
     * what the database says never reaches a client: `Unavailable` tells what to check.
 
 What this module does not do: it knows no table (tables.py) and no query.
@@ -49,11 +50,12 @@ class Patience:
     """How long a server may keep one unit of work waiting.
 
     ``answer_seconds`` for a connection, a place among them, or the answer to a statement; a unit is tried
-    again only within its first ``again_seconds``.
+    again only within its first ``again_seconds``.  ``takes_reserve`` lets it use what `Reserve` kept back.
     """
 
     answer_seconds: int
     again_seconds: float
+    takes_reserve: bool = False
 
     @property
     def lock_seconds(self) -> int:
@@ -62,9 +64,11 @@ class Patience:
 
 
 # Somebody waits for the answer, 6 seconds at most; a worker's statements are long, and nobody's to wait for;
-# a change of a large table takes what it takes.
-REQUESTS: Final = Patience(answer_seconds=4, again_seconds=1.0)
+# an operator's command is no less patient, and may be what makes room on a full disk; a change of a large
+# table takes what it takes.
+REQUESTS: Final = Patience(answer_seconds=4, again_seconds=1.0, takes_reserve=True)
 WORK: Final = Patience(answer_seconds=30, again_seconds=60.0)
+COMMANDS: Final = Patience(answer_seconds=30, again_seconds=60.0, takes_reserve=True)
 CHANGES: Final = Patience(answer_seconds=86_400, again_seconds=60.0)
 
 
@@ -153,8 +157,8 @@ class Database:
         raise AssertionError  # the last try returns or raises
 
     def _give_reserve(self) -> bool:
-        is_for_requests = self._patience is REQUESTS
-        return is_for_requests and self.reserve is not None and self.reserve.give()
+        may = self._patience.takes_reserve
+        return may and self.reserve is not None and self.reserve.give()
 
     def told(self, error: Exception) -> Exception:
         """Return what the caller is told of a driver's error."""

@@ -181,13 +181,17 @@ def fail(tx: Connection, job: Job, *, code: str, message: str) -> bool:
     return ended.rowcount > 0
 
 
-def hand_back(tx: Connection, job: Job) -> None:
-    """Queue a job again that this worker cannot go on with: it is stopping."""
-    tx.execute(
+def hand_back(tx: Connection, job: Job) -> bool:
+    """Queue a job again that this worker cannot go on with; return whether it was still this worker's.
+
+    One that was has not been finished, and by this worker's earlier writes it never will be.
+    """
+    queued = tx.execute(
         _mine(job).values(
             state="queued", worker=None, lease_until=None, attempts=JOBS.c.attempts - 1
         )
     )
+    return queued.rowcount > 0
 
 
 def ask_to_cancel(tx: Connection, job_id: int, *, user_id: int) -> bool:
