@@ -39,6 +39,7 @@ _POLL_SECONDS: Final = 0.1
 _MOST_LINES_OF_A_CELL: Final = 20
 _MAX_LINE_BYTES: Final = 4 * 1024 * 1024
 _BUFFER_BYTES: Final = 16 * 1024 * 1024
+_INTERRUPTED: Final = "Query interrupted"
 _T = TypeVar("_T")
 
 
@@ -262,6 +263,11 @@ class DuckDBEngine:
                 if progress is None:
                     return statement()
                 return self._watch(statement, stage, progress)
+        except RuntimeError as error:
+            # Ctrl-C while a statement runs in the main thread; DuckDB keeps the word and loses the class.
+            if str(error) == _INTERRUPTED:
+                raise KeyboardInterrupt from error
+            raise
         except duckdb.OutOfMemoryException as error:
             raise FileTooComplex(
                 "The memory limit is too small for this file, even with temporary files on disk. "

@@ -36,6 +36,7 @@ from rfm_backend.services.uploads import path_of
 from rfm_backend.storage import jobs, uploads, users
 from rfm_backend.storage.jobs import Job
 from rfm_backend.storage.rows import utc_now
+from rfm_backend.work_folder import sweep_work_folders
 
 _LOG: Final = logging.getLogger("rfm_backend.worker")
 _COMPUTE: Final = "rfm_backend.jobs.compute:compute"
@@ -181,6 +182,8 @@ class Worker:
             is_left = True
             raise
         finally:
+            # A child that was ended had no time to tidy up behind itself.
+            sweep_work_folders()
             if not is_left:
                 self._drop_files(job, token)
         _LOG.info("job %d: done", job.id)
