@@ -125,7 +125,7 @@ class Worker:
                 self._service.database.write(lambda tx: jobs.hand_back(tx, job))
             raise
         except RfmError as error:
-            self._fail(job, error.code, error.message)
+            self._fail(job, error.code, error.api_message)
         except Exception:
             _LOG.exception("job %d: a fault of ours", job.id)
             self._fail(
@@ -182,13 +182,13 @@ class Worker:
             is_left = True
             raise
         finally:
-            # A child that was ended had no time to tidy up behind itself.
-            sweep_work_folders()
             if not is_left:
                 self._drop_files(job, token)
         _LOG.info("job %d: done", job.id)
 
     def _drop_files(self, job: Job, token: str) -> None:
+        # A child that was ended had no time to tidy up behind itself.
+        sweep_work_folders()
         files, user_id = self._service.files, job.user_id
         files.drop_analysis(user_id, token)
         # The account may have gone before the folder was made.
