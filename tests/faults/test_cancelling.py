@@ -84,7 +84,7 @@ def test_a_caller_may_stop_at_each_stage(shop: Path, temporary: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("moments", [4, pytest.param(40, marks=pytest.mark.security_long)])
+@pytest.mark.parametrize("moments", [3, pytest.param(40, marks=pytest.mark.security_long)])
 def test_ctrl_c_at_any_moment_leaves_nothing(shop: Path, temporary: Path, moments: int) -> None:
     folder = temporary.parent / "out"
     folder.mkdir()
