@@ -174,6 +174,24 @@ def test_files_that_are_not_there_or_taken_are_told(result: Result, tmp_path: Pa
         result.to_csv(tmp_path / "out.csv")
 
 
+def test_an_instant_with_a_zone_is_read_as_it_is_written_or_moved_to_the_shops_zone(
+    tmp_path: Path,
+) -> None:
+    # As pandas writes what has a zone; Jakarta is seven hours ahead of Greenwich.
+    source = tmp_path / "zoned.parquet"
+    duckdb.execute(
+        "COPY (SELECT 'c' || n % 7 AS customer, TIMESTAMPTZ '2024-01-05 20:00:00+00' AS date, "
+        f"2.5 AS amount FROM range(50) AS t(n)) TO '{source}'"
+    )
+
+    with (
+        rfm_backend.segment(source) as written,
+        rfm_backend.segment(source, timezone="Asia/Jakarta") as moved,
+    ):
+        assert (written.quality.rows_kept, written.quality.first_date.day) == (50, 5)
+        assert (moved.quality.rows_kept, moved.quality.first_date.day) == (50, 6)
+
+
 def test_progress_is_told_and_can_stop_the_work(shop: Path) -> None:
     stages = []
 

@@ -209,7 +209,7 @@ def serve() -> None:
         answer: dict[str, object] = {"value": value}
     except RfmError as error:
         details = {key: value for key, value in error.details.items() if _is_plain(value)}
-        answer = {"error": type(error).__name__, "message": error.message, "details": details}
+        answer = {"error": type(error).__name__, "message": error.written, "details": details}
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise

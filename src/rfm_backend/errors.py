@@ -44,6 +44,8 @@ programs and ``details`` for a screen. It knows neither HTTP nor exit codes: eac
 from collections.abc import Mapping
 from typing import ClassVar
 
+from rfm_backend.advice import for_the_api, for_the_terminal
+
 
 class RfmError(Exception):
     """An expected failure, with words for a person and a code for a program.
@@ -59,12 +61,19 @@ class RfmError(Exception):
     code: ClassVar[str] = "error"
 
     def __init__(self, message: str, **details: object) -> None:
-        super().__init__(message)
-        self.message = message
+        # As it was written: each door says the options in it by their names there.
+        self.written = message
+        self.message = for_the_terminal(message)
+        super().__init__(self.message)
         self.details: Mapping[str, object] = details
 
     def __str__(self) -> str:
         return self.message
+
+    @property
+    def api_message(self) -> str:
+        """The message with its options as fields of a request."""
+        return for_the_api(self.written)
 
 
 class InvalidOption(RfmError):

@@ -13,7 +13,6 @@ What this module does not do: it reads no environment and prints nothing.
 """
 
 import datetime as dt
-import tempfile
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -39,6 +38,7 @@ from rfm_backend.reading.located import open_location
 from rfm_backend.reading.source import frame_table, open_tables
 from rfm_backend.result import Result
 from rfm_backend.text_table import ReadChoices, TextTable
+from rfm_backend.work_folder import WorkFolder
 
 Source = str | Path | BinaryIO | object
 # What a model has fixed: asking for another value beside it is a contradiction.
@@ -152,7 +152,7 @@ def segment(
     if applied is not None:
         chosen = _with_model(chosen, applied)
     use = resources or Resources()
-    workdir = tempfile.TemporaryDirectory(prefix="rfm-")
+    workdir = WorkFolder()
     try:
         engine = _open_engine(use, Path(workdir.name))
         try:
@@ -193,7 +193,7 @@ def inspect(
         The file cannot be opened as a table at all; problems of content are listed instead.
     """
     chosen = options or Options()
-    with tempfile.TemporaryDirectory(prefix="rfm-") as folder:
+    with WorkFolder() as folder:
         tables = read_sources(source, chosen, workdir=Path(folder), progress=progress)
         engine = DuckDBEngine(workdir=Path(folder))
         try:

@@ -7,7 +7,6 @@ What always holds: nothing is computed anew; every file is written whole or not 
 """
 
 import importlib.util
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
@@ -25,6 +24,7 @@ from rfm_backend.pipeline.explain import Explanation
 from rfm_backend.pipeline.model import Model, model_to_json
 from rfm_backend.pipeline.run import Analysis, explain_one, result_sql
 from rfm_backend.reading.lines import physical_lines
+from rfm_backend.work_folder import WorkFolder
 
 if TYPE_CHECKING:
     import duckdb
@@ -51,7 +51,7 @@ class Result:
         Everything the report shows.
     """
 
-    def __init__(self, analysis: Analysis, workdir: tempfile.TemporaryDirectory[str]) -> None:
+    def __init__(self, analysis: Analysis, workdir: WorkFolder) -> None:
         self.analysis = analysis
         self._workdir = workdir
 

@@ -10,7 +10,6 @@ recency was counted to follows from the customer's own row.
 
 import datetime as dt
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -30,6 +29,7 @@ from rfm_backend.pipeline.explain import Explanation, Peers, explain_customer
 from rfm_backend.pipeline.model import Model, model_from_json
 from rfm_backend.pipeline.options import Options
 from rfm_backend.progress import no_progress
+from rfm_backend.work_folder import WorkFolder
 
 _NEEDED: Final = (c.CUSTOMER_ID, c.RECENCY, c.FREQUENCY, c.MONETARY, c.LAST_PURCHASE_DATE)
 
@@ -116,7 +116,7 @@ def _model_beside(path: Path) -> Model:
 
 def _read_table(path: Path, customer_id: str, *, has_groups: bool) -> _Found:
     """Look the customer up in a CSV, XLSX or Parquet result."""
-    with tempfile.TemporaryDirectory(prefix="rfm-") as folder:
+    with WorkFolder() as folder:
         tables = read_sources(path, Options(), workdir=Path(folder), progress=no_progress)
         table = next((one for one in tables if set(_NEEDED) <= set(one.columns)), None)
         if table is None:

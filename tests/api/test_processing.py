@@ -206,6 +206,20 @@ def test_two_analyses_are_compared_both_ways(person: Person) -> None:
     assert gain == pytest.approx(5000)
 
 
+def test_what_to_say_is_told_as_a_field_and_not_as_an_option_of_the_terminal(
+    person: Person,
+) -> None:
+    dates = "".join(f"c{n % 7},A{n},0{1 + n % 9}/0{1 + n % 8}/2024,5\n" for n in range(40))
+    upload_id = person.upload(f"customer,invoice,date,amount\n{dates}".encode())
+
+    failed = wait(person, start(person, upload_id).json["job_id"])
+    told = person.ask("POST", f"/api/rfm/process/{upload_id}")
+
+    assert failed["error_code"] == "ambiguous_dates"
+    assert failed["error_message"].endswith('Say "date_format": "dmy" or "date_format": "mdy".')
+    assert failed["error_message"] in told.json["message"]
+
+
 def test_a_job_that_waits_is_cancelled_at_once_and_one_that_runs_soon(
     api: Api, tmp_path: Path
 ) -> None:

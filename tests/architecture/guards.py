@@ -5,6 +5,7 @@ code; what it returns are sentences that say where and what.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -77,6 +78,21 @@ def nameless_rooms(package: Path) -> list[str]:
         f"{path.relative_to(package).as_posix()}: say what it is for"
         for path in sorted(package.rglob("*"))
         if path.name.split(".")[0] in NAMELESS
+    ]
+
+
+def words_of_the_terminal(package: Path) -> list[str]:
+    """Name the messages of the stages that name an option of one door: `advice` lets each say its own."""
+    return [
+        f"{name}:{node.lineno} names an option of the terminal"
+        for name, text in modules(package)
+        if name.split("/")[0] in ("pipeline", "reading")
+        for call in ast.walk(ast.parse(text))
+        if isinstance(call, ast.Call)
+        for argument in call.args
+        for node in ast.walk(argument)
+        if isinstance(node, ast.Constant)
+        and re.search(r"(^|\s)--[a-z]|\brfm [a-z]+ FILE", str(node.value))
     ]
 
 

@@ -19,6 +19,7 @@ BROAD = HEADED + "try:\n    X = 1\nexcept Exception:\n    X = 2\n"
 BARE = HEADED + "try:\n    X = 1\nexcept:\n    X = 2\n"
 BROAD_TUPLE = HEADED + "try:\n    X = 1\nexcept (OSError, BaseException):\n    X = 2\n"
 READS_ENVIRONMENT = HEADED + "import os\n\nX = os.environ\n"
+TELLS_A_FLAG = HEADED + "raise ValueError(f'{1} is odd. ' 'Say --odd yes.')\n"
 
 DANGEROUS = [
     "import pickle",
@@ -44,6 +45,7 @@ PLANTED: list[tuple[Guard, str, str]] = [
     (guards.broad_catches, "reading/brave.py", BROAD),
     (guards.broad_catches, "reading/brave.py", BARE),
     (guards.broad_catches, "reading/brave.py", BROAD_TUPLE),
+    (guards.words_of_the_terminal, "reading/terse.py", TELLS_A_FLAG),
     (guards.environment_readers, "reading/nosy.py", READS_ENVIRONMENT),
     *((guards.dangerous_calls, "reading/trusting.py", HEADED + line + "\n") for line in DANGEROUS),
 ]

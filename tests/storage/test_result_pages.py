@@ -52,14 +52,14 @@ def database(
 def fill(tx: Connection) -> None:
     """Write the rows of two analyses, and the least that they belong to."""
     for table in ("users", "shops", "stored_files", "upload_history", "analyses"):
-        tx.execute(sa.insert(METADATA.tables[table]).values(_least_row(METADATA.tables[table], 1)))
-    second = {**_least_row(METADATA.tables["analyses"], 1), "id": 2}
+        tx.execute(sa.insert(METADATA.tables[table]).values(least_row(METADATA.tables[table], 1)))
+    second = {**least_row(METADATA.tables["analyses"], 1), "id": 2}
     tx.execute(sa.insert(METADATA.tables["analyses"]).values(second))
     for analysis in (1, 2):
         results.insert_many(tx, [row(analysis, place) for place in range(1, N_ROWS + 1)])
 
 
-def _least_row(table: sa.Table, number: int) -> dict[str, Any]:
+def least_row(table: sa.Table, number: int) -> dict[str, Any]:
     """Return a row with a value in each column that needs one."""
     made: dict[str, Any] = {}
     for column in table.columns:

@@ -81,7 +81,7 @@ def of_ours(error: RfmError) -> Response:
     if status == 503:
         _LOG.warning("unavailable: %s", error.message)
         headers["Retry-After"] = "2"
-    return problem(status, error.code, error.message, details=error.details, headers=headers)
+    return problem(status, error.code, error.api_message, details=error.details, headers=headers)
 
 
 def of_http(error: HTTPException) -> Response:

@@ -5,7 +5,7 @@ Out: rows, arrays, files; named tables until `close`.
 
 What always holds
     * nothing is downloaded: no extension is installed or loaded by itself;
-    * every column leaves `scan` as text, whole numbers without ".0", at most 15 significant digits;
+    * every column leaves `scan` as text, unless it is asked for as it is stored: whole numbers without ".0", at most 15 significant digits;
     * a statement can be stopped from another thread, or by a progress callback that raises.
 
 What it does not do: it knows no role, no option and no definition of the pipeline.
@@ -13,8 +13,9 @@ What it does not do: it knows no role, no option and no definition of the pipeli
 
 import itertools
 import os
+import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Final, TypeVar
@@ -23,7 +24,8 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
-from rfm_backend.engines.protocol import Rejected, Row
+from rfm_backend.engines.parquet import zoned_text_sql
+from rfm_backend.engines.protocol import Kind, Rejected, Row
 from rfm_backend.engines.quoting import quote_name, quote_text
 from rfm_backend.errors import FileTooComplex, InvalidOption, OutputFailed, UnreadableFile
 from rfm_backend.progress import Progress, Stage, Step
@@ -37,6 +39,7 @@ _POLL_SECONDS: Final = 0.1
 _MOST_LINES_OF_A_CELL: Final = 20
 _MAX_LINE_BYTES: Final = 4 * 1024 * 1024
 _BUFFER_BYTES: Final = 16 * 1024 * 1024
+_INTERRUPTED: Final = "Query interrupted"
 _T = TypeVar("_T")
 
 
@@ -89,25 +92,41 @@ class DuckDBEngine:
         keep_rejects: bool = False,
         first_rows: int | None = None,
         ordinal: str | None = None,
+        as_stored: Collection[str] = (),
     ) -> str:
         """Return a FROM item in parentheses that yields `columns` of `table` as text, blank NULL."""
-        source = self._source(table, columns, keep_rejects=keep_rejects)
+        source = self._source(table, columns, keep_rejects=keep_rejects, as_stored=as_stored)
         if first_rows is not None:
             source = f"(SELECT * FROM {source} LIMIT {first_rows})"
         if ordinal is not None:
             source = f"(SELECT *, row_number() OVER () AS {ordinal} FROM {source})"
         return source
 
-    def _source(self, table: TextTable, columns: Sequence[str], *, keep_rejects: bool) -> str:
+    def kinds(self, table: TextTable) -> Mapping[str, Kind]:
+        """Return which columns of `table` a scan can yield as they are stored, and what they hold."""
+        if table.kind == "csv" or table.stored_columns:
+            return {}
+        types = self._types_of(self._stored_source(table))
+        return {name: kind for name, type_name in types.items() if (kind := _kind_of(type_name))}
+
+    def _source(
+        self,
+        table: TextTable,
+        columns: Sequence[str],
+        *,
+        keep_rejects: bool,
+        as_stored: Collection[str],
+    ) -> str:
         if table.kind == "csv":
             return self._scan_csv(table, columns, keep_rejects=keep_rejects)
         if table.stored_columns:
             return _scan_sheet(table, columns)
+        return self._as_text(self._stored_source(table), columns, as_stored)
+
+    def _stored_source(self, table: TextTable) -> str:
         if table.kind == "parquet":
-            source = f"read_parquet({quote_text(str(table.path))})"
-        else:
-            source = self._frame_source(table)
-        return self._as_text(source, columns)
+            return f"read_parquet({quote_text(str(table.path))})"
+        return self._frame_source(table)
 
     def _scan_csv(self, table: TextTable, columns: Sequence[str], *, keep_rejects: bool) -> str:
         dialect = table.dialect
@@ -149,9 +168,17 @@ class DuckDBEngine:
                 self._connection.register(self._frames[key], table.frame)
         return self._frames[key]
 
-    def _as_text(self, source: str, columns: Sequence[str]) -> str:
-        types = {str(row[0]): str(row[1]) for row in self.rows(f"DESCRIBE SELECT * FROM {source}")}
-        chosen = [f"{_text_of(name, types[name])} AS {quote_name(name)}" for name in columns]
+    def _types_of(self, source: str) -> dict[str, str]:
+        return {str(row[0]): str(row[1]) for row in self.rows(f"DESCRIBE SELECT * FROM {source}")}
+
+    def _as_text(self, source: str, columns: Sequence[str], as_stored: Collection[str]) -> str:
+        types = self._types_of(source)
+        chosen = [
+            quote_name(name)
+            if name in as_stored
+            else f"{_text_of(name, types[name])} AS {quote_name(name)}"
+            for name in columns
+        ]
         return f"(SELECT {', '.join(chosen) or '1 AS one'} FROM {source})"
 
     def take_rejects(self) -> list[Rejected]:
@@ -236,6 +263,11 @@ class DuckDBEngine:
                 if progress is None:
                     return statement()
                 return self._watch(statement, stage, progress)
+        except RuntimeError as error:
+            # Ctrl-C while a statement runs in the main thread; DuckDB keeps the word and loses the class.
+            if str(error) == _INTERRUPTED:
+                raise KeyboardInterrupt from error
+            raise
         except duckdb.OutOfMemoryException as error:
             raise FileTooComplex(
                 "The memory limit is too small for this file, even with temporary files on disk. "
@@ -293,9 +325,21 @@ def _text_of(name: str, type_name: str) -> str:
             if not type_name.endswith(",0)")
             else f"CAST({column} AS VARCHAR)"
         )
+    if type_name == "TIMESTAMP WITH TIME ZONE":
+        return zoned_text_sql(column)
     if type_name == "BLOB":
         return f"CASE WHEN {column} IS NOT NULL THEN '(binary)' END"
     return f"CAST({column} AS VARCHAR)"
+
+
+def _kind_of(type_name: str) -> Kind | None:
+    """Return what a column of a type holds, None where only its text is of use."""
+    if re.fullmatch("U?(TINY|SMALL|BIG|HUGE)INT|U?INTEGER", type_name):
+        return "whole"
+    if re.fullmatch(r"DECIMAL\([0-9]+,[0-6]\)", type_name):
+        return "decimal"
+    kinds: dict[str, Kind] = {"DOUBLE": "float", "DATE": "day", "TIMESTAMP": "instant"}
+    return kinds.get(type_name)
 
 
 def _cores() -> int:

@@ -27,7 +27,7 @@ def describe_parquet(path: Path, name: str, *, n_rows: int) -> tuple[tuple[str, 
     """
     try:
         relation = _connection().sql(f"SELECT * FROM read_parquet({quote_text(str(path))})")
-        return tuple(relation.columns), _as_text(relation.limit(n_rows).fetchall())
+        return tuple(relation.columns), _first_rows(relation, n_rows)
     except duckdb.Error as error:
         raise UnreadableFile(f"{name} is a damaged Parquet file.", file=name) from error
 
@@ -42,7 +42,7 @@ def describe_frame(frame: object, *, n_rows: int) -> tuple[tuple[str, ...], Text
     """
     try:
         relation = frame if isinstance(frame, duckdb.DuckDBPyRelation) else _registered(frame)
-        return tuple(relation.columns), _as_text(relation.limit(n_rows).fetchall())
+        return tuple(relation.columns), _first_rows(relation, n_rows)
     except (duckdb.Error, TypeError) as error:
         raise UnreadableFile(
             f"A {type(frame).__name__} is no table: give a path, a pandas, Polars or Arrow table, "
@@ -141,6 +141,22 @@ def _literal(column: str, kind: str) -> str:
 
 def _source(path: Path) -> str:
     return f"read_parquet({quote_text(str(path))})"
+
+
+def zoned_text_sql(column: str) -> str:
+    """Return SQL for the text of an instant with a zone, its offset written out: "... 10:00:00+00:00"."""
+    return f"CAST(timezone('UTC', {column}) AS VARCHAR) || '+00:00'"
+
+
+def _first_rows(relation: duckdb.DuckDBPyRelation, n_rows: int) -> TextRows:
+    # An instant with a zone cannot be fetched as a Python value without pytz.
+    chosen = ", ".join(
+        f"{zoned_text_sql(quote_name(name))} AS {quote_name(name)}"
+        if str(kind) == "TIMESTAMP WITH TIME ZONE"
+        else quote_name(name)
+        for name, kind in zip(relation.columns, relation.types, strict=True)
+    )
+    return _as_text(relation.limit(n_rows).project(chosen).fetchall())
 
 
 def _as_text(rows: Sequence[Sequence[object]]) -> TextRows:

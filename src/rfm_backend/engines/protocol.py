@@ -4,10 +4,10 @@ SQL comes from the pipeline; an engine runs it, hands rows or arrays back and kn
 `TextTable`.  Nothing here or above names DuckDB.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from rfm_backend.progress import Progress, Stage
 from rfm_backend.text_table import TextTable
 
 Row = tuple[object, ...]
+# What a column's cells are that are no text: integers, decimals of at most six places, binary floats,
+# days, instants on a clock without zone.
+Kind = Literal["whole", "decimal", "float", "day", "instant"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +50,18 @@ class Engine(Protocol):
         keep_rejects: bool = False,
         first_rows: int | None = None,
         ordinal: str | None = None,
+        as_stored: Collection[str] = (),
     ) -> str:
         """Return a FROM item in parentheses that yields `columns` of `table` as text, blank NULL.
 
         Rows of another width than the header are left out; with `keep_rejects` the scan that uses
         the item notes them for `take_rejects`.  `first_rows` bounds how many rows there are;
-        `ordinal` names a column for their number, from 1 in the order of the file.
+        `ordinal` names a column for their number, from 1 in the order of the file.  Of the columns
+        that `kinds` names, those in `as_stored` keep their type.
         """
+
+    def kinds(self, table: TextTable) -> Mapping[str, Kind]:
+        """Return which columns of `table` a scan can yield as they are stored, and what they hold."""
 
     def take_rejects(self) -> list[Rejected]:
         """Return the rows that scans with ``keep_rejects`` refused, once each, and forget them."""

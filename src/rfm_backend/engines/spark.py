@@ -17,7 +17,7 @@ What it does not do: it knows no role, no option and no definition of the pipeli
 import itertools
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from rfm_backend.engines.dialect import to_spark
 from rfm_backend.engines.duckdb import DuckDBEngine
-from rfm_backend.engines.protocol import Rejected, Row
+from rfm_backend.engines.protocol import Kind, Rejected, Row
 from rfm_backend.engines.quoting import quote_name, quote_text
 from rfm_backend.engines.spark_files import SharedFolder
 from rfm_backend.engines.spark_session import close_session, open_session, percent_done
@@ -106,8 +106,10 @@ class SparkEngine:
         keep_rejects: bool = False,
         first_rows: int | None = None,
         ordinal: str | None = None,
+        as_stored: Collection[str] = (),
     ) -> str:
         """Return a FROM item in parentheses that yields `columns` of `table` as text, blank NULL."""
+        assert not as_stored
         with self._lock:
             view = self._view_of(table)
             if keep_rejects:
@@ -121,6 +123,11 @@ class SparkEngine:
                 if first_rows is not None:
                     condition = f" WHERE {first_rows_sql(before, first_rows)}"
             return f"(SELECT {', '.join(chosen) or '1 AS one'} FROM {view.name}{condition})"
+
+    def kinds(self, table: TextTable) -> Mapping[str, Kind]:
+        """Return nothing: whatever a table holds, its view's columns are text."""
+        del table
+        return {}
 
     def _view_of(self, table: TextTable) -> View:
         key = (table.name, str(table.location or table.path), id(table.frame))

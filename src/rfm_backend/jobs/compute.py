@@ -11,7 +11,6 @@ user.
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +26,7 @@ from rfm_backend.progress import Step
 from rfm_backend.services.requests import request_from_json
 from rfm_backend.storage.files import stand_under_name
 from rfm_backend.storage.orders import Ordered, write_orders
+from rfm_backend.work_folder import WorkFolder
 
 MODEL: Final = "result.model.json"
 PROGRESS: Final = "progress.json"
@@ -53,7 +53,7 @@ def compute(
     """
     wanted, out = request_from_json(request), Path(folder)
     with (
-        tempfile.TemporaryDirectory(prefix="rfm-") as workdir,
+        WorkFolder() as workdir,
         segment(
             # Under its own name, which is what the accounting and every message call it.
             stand_under_name(Path(source), name, Path(workdir)),

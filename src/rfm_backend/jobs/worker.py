@@ -39,6 +39,7 @@ from rfm_backend.storage import analyses, jobs, uploads, users
 from rfm_backend.storage.jobs import Job
 from rfm_backend.storage.rows import utc_now
 from rfm_backend.storage.uploads import Upload
+from rfm_backend.work_folder import sweep_work_folders
 
 _LOG: Final = logging.getLogger("rfm_backend.worker")
 _COMPUTE: Final = "rfm_backend.jobs.compute:compute"
@@ -132,7 +133,7 @@ class Worker:
                 self._settle_untold()
             raise
         except RfmError as error:
-            self._fail(job, error.code, error.message)
+            self._fail(job, error.code, error.api_message)
         except Exception:
             _LOG.exception("job %d: a fault of ours", job.id)
             self._fail(
@@ -226,6 +227,8 @@ class Worker:
         }
 
     def _drop_files(self, job: Job, token: str) -> None:
+        # A child that was ended had no time to tidy up behind itself.
+        sweep_work_folders()
         files, user_id = self._service.files, job.user_id
         files.drop_analysis(user_id, token)
         # The account may have gone before the folder was made.

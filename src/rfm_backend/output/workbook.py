@@ -6,8 +6,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-import xlsxwriter
-
 from rfm_backend.engines.protocol import Engine
 from rfm_backend.errors import TooManyRows
 
@@ -48,6 +46,9 @@ def write_workbook(
     TooManyRows
         More customers than a sheet has rows; nothing is written.
     """
+    # Only who writes a workbook waits for it.
+    import xlsxwriter
+
     ((count,),) = engine.rows(f"SELECT count(*) FROM ({rows_sql})")
     check_fits(int(str(count)), most_rows=most_rows)
     book = xlsxwriter.Workbook(

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from rfm_backend import columns as c
+from rfm_backend.advice import inspection, option
 from rfm_backend.engines.protocol import Engine, Rejected
 from rfm_backend.errors import InvalidOption, NoUsableRows, SeveralCurrencies, UnreadableFile
 from rfm_backend.pipeline.lines import (
@@ -186,7 +187,7 @@ def _check_something_is_left(engine: Engine, n_ragged: int) -> None:
         told.append(f"{n_ragged} ragged_row")
     why = f" Set aside: {', '.join(told)}." if told else " The file has no data rows."
     raise NoUsableRows(
-        f"No row can be used.{why} Look at the columns with: rfm inspect FILE.",
+        f"No row can be used.{why} Look at the columns with: {inspection()}.",
         reasons={str(reason): rows for reason, rows, _ in reasons},
     )
 
@@ -210,6 +211,7 @@ def _check_one_currency(engine: Engine, request: LineRequest) -> None:
         told = ", ".join(f"{name} {rows}" for name, rows in counts.items())
         raise SeveralCurrencies(
             f"The file has money in several currencies, which cannot be added: {told} rows. "
-            f"Choose one with --currency {next(iter(counts))}, or score each apart with --by currency.",
+            f"Choose one with {option('currency', next(iter(counts)))}, or score each apart with "
+            f"{option('by', 'currency')}.",
             currencies=counts,
         )

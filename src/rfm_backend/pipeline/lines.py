@@ -22,9 +22,8 @@ from rfm_backend import columns as c
 from rfm_backend.engines.protocol import Engine
 from rfm_backend.engines.quoting import quote_name, quote_text
 from rfm_backend.pipeline.mapping.cells import BLANK, is_plain_sql, trimmed_sql
-from rfm_backend.pipeline.mapping.dates import timestamp_sql
-from rfm_backend.pipeline.mapping.numbers import number_readable_sql, number_sql
 from rfm_backend.pipeline.mapping.plan import ColumnPlan
+from rfm_backend.pipeline.mapping.role_values import RoleValues, find_stored
 from rfm_backend.pipeline.options import Options
 from rfm_backend.text_table import TextTable
 
@@ -70,11 +69,12 @@ def carried_columns(plan: ColumnPlan, options: Options) -> tuple[tuple[str, str]
 
 def lines_sql(request: LineRequest, engine: Engine) -> str:
     """Return a SELECT of all lines of the request's tables, each with a reason or NULL."""
-    texts = " UNION ALL ".join(
-        f"SELECT * FROM {_texts_sql(table, number, request, engine)}"
+    values = _role_values(request, engine)
+    cells = " UNION ALL ".join(
+        f"SELECT * FROM {_cells_sql(table, number, request, engine, values)}"
         for number, table in enumerate(request.tables)
     )
-    return _judged_sql(f"({_typed_sql(f'({texts})', request)})", request)
+    return _judged_sql(f"({_typed_sql(f'({cells})', request, values)})", request, values)
 
 
 def clean_id_sql(text: str, *, lower: bool) -> str:
@@ -95,8 +95,26 @@ def _free_name(name: str, taken: set[str]) -> str:
     return free
 
 
-def _texts_sql(table: TextTable, number: int, request: LineRequest, engine: Engine) -> str:
-    """Return a FROM item: the text of every role, kept and excluded column of one table."""
+def _role_values(request: LineRequest, engine: Engine) -> RoleValues:
+    """Return how the roles' cells are read: as text where rows are shown, compared or filled down."""
+    plan, options = request.plan, request.options
+    if request.with_ordinal or request.with_hash or plan.fill_down:
+        return RoleValues(plan=plan)
+    as_text = {column for _, column in carried_columns(plan, options)}
+    as_text |= {column for column, _ in options.exclude}
+    as_text |= {request.by_column} if request.by_column else set()
+    kinds = [engine.kinds(table) for table in request.tables]
+    return RoleValues(plan=plan, stored=find_stored(plan, kinds, as_text=as_text))
+
+
+def _cells_sql(
+    table: TextTable,
+    number: int,
+    request: LineRequest,
+    engine: Engine,
+    values: RoleValues,
+) -> str:
+    """Return a FROM item: the cells of every role, kept and excluded column of one table."""
     plan, options = request.plan, request.options
     wanted = dict.fromkeys(
         [
@@ -113,6 +131,7 @@ def _texts_sql(table: TextTable, number: int, request: LineRequest, engine: Engi
         keep_rejects=request.keep_rejects,
         first_rows=request.first_rows,
         ordinal=ORDINAL if request.with_ordinal or plan.fill_down else None,
+        as_stored=[plan.columns[role] for role in values.stored],
     )
     if table.sheet is not None:
         source = _without_blank_rows(source, table)
@@ -133,11 +152,11 @@ def _texts_sql(table: TextTable, number: int, request: LineRequest, engine: Engi
         chosen.append(f"{_hash_sql(table.columns)} AS {ROW_HASH}")
     if request.with_ordinal:
         chosen.append(ORDINAL)
-    texts = f"(SELECT {', '.join(chosen)}, {number} AS {SOURCE} FROM {source})"
+    cells = f"(SELECT {', '.join(chosen)}, {number} AS {SOURCE} FROM {source})"
     if request.hashes_in is None:
-        return texts
+        return cells
     return (
-        f"(SELECT * FROM {texts} WHERE {ROW_HASH} IN (SELECT {ROW_HASH} FROM {request.hashes_in}))"
+        f"(SELECT * FROM {cells} WHERE {ROW_HASH} IN (SELECT {ROW_HASH} FROM {request.hashes_in}))"
     )
 
 
@@ -180,41 +199,36 @@ def _filled_down(source: str, plan: ColumnPlan, names: Sequence[str]) -> str:
     return f"(SELECT * REPLACE ({filled}) FROM {numbered})"
 
 
-def _typed_sql(texts: str, request: LineRequest) -> str:
-    """Return a SELECT that adds typed values beside the texts they came from."""
+def _typed_sql(cells: str, request: LineRequest, values: RoleValues) -> str:
+    """Return a SELECT that adds typed values beside the cells they came from."""
     plan, options = request.plan, request.options
     columns = plan.columns
-    typed = [
+    added = [
         f"{clean_id_sql(f'role_{c.CUSTOMER_ID}', lower=plan.customer_is_email)} AS {c.CUSTOMER_ID}"
     ]
-    date_role = _date_role(plan)
-    stamp = timestamp_sql(
-        f"role_{date_role}",
-        plan.dates[date_role],
+    stamp = values.stamp(
+        _date_role(plan),
         time_expr=f"role_{c.INVOICE_TIME}" if c.INVOICE_TIME in columns else None,
         timezone=options.timezone,
     )
-    typed.append(f"{stamp} AS {OCCURRED_AT}")
+    added.append(f"{stamp} AS {OCCURRED_AT}")
     if c.FIRST_PURCHASE_DATE in columns:
-        first = timestamp_sql(f"role_{c.FIRST_PURCHASE_DATE}", plan.dates[c.FIRST_PURCHASE_DATE])
-        typed.append(f"{first} AS first_at")
-    typed += [
-        f"{number_sql(f'role_{role}', plan.numbers[role])} AS {role}_number"
-        for role in c.NUMBER_ROLES
-        if role in columns
+        added.append(f"{values.stamp(c.FIRST_PURCHASE_DATE)} AS first_at")
+    added += [
+        f"{values.number(role)} AS {role}_number" for role in c.NUMBER_ROLES if role in columns
     ]
     invoice = trimmed_sql(f"role_{c.INVOICE_ID}") if c.INVOICE_ID in columns else "NULL"
-    typed.append(f"{invoice} AS {c.INVOICE_ID}")
+    added.append(f"{invoice} AS {c.INVOICE_ID}")
     if c.PRODUCT_ID in columns:
-        typed.append(f"{trimmed_sql(f'role_{c.PRODUCT_ID}')} AS {c.PRODUCT_ID}")
+        added.append(f"{trimmed_sql(f'role_{c.PRODUCT_ID}')} AS {c.PRODUCT_ID}")
     if c.CURRENCY in columns:
-        typed.append(f"upper({trimmed_sql(f'role_{c.CURRENCY}')}) AS {c.CURRENCY}")
+        added.append(f"upper({trimmed_sql(f'role_{c.CURRENCY}')}) AS {c.CURRENCY}")
     if c.STATUS in columns:
-        typed.append(f"lower({trimmed_sql(f'role_{c.STATUS}')}) AS {c.STATUS}")
-    return f"SELECT *, {', '.join(typed)} FROM {texts}"
+        added.append(f"lower({trimmed_sql(f'role_{c.STATUS}')}) AS {c.STATUS}")
+    return f"SELECT *, {', '.join(added)} FROM {cells}"
 
 
-def _judged_sql(typed: str, request: LineRequest) -> str:
+def _judged_sql(typed: str, request: LineRequest, values: RoleValues) -> str:
     """Return a SELECT of the lines with their reason."""
     plan, options = request.plan, request.options
     by = f"coalesce({trimmed_sql(BY)}, '')" if request.by_column else "''"
@@ -240,18 +254,18 @@ def _judged_sql(typed: str, request: LineRequest) -> str:
         f"{'first_at' if c.FIRST_PURCHASE_DATE in plan.columns else OCCURRED_AT} AS first_at",
         f"{_return_sql(plan)} AS {IS_RETURN}",
         SOURCE,
-        *([_marked_sql(plan)] if plan.assumed_unmarked else []),
+        *([_marked_sql(plan, values)] if plan.assumed_unmarked else []),
         *extra,
         *([carried] if carried else []),
-        f"CASE {' '.join(_reasons(plan, options))} END AS {REASON}",
+        f"CASE {' '.join(_reasons(plan, options, values))} END AS {REASON}",
     ]
     return f"SELECT {', '.join(chosen)} FROM {typed}"
 
 
-def _marked_sql(plan: ColumnPlan) -> str:
+def _marked_sql(plan: ColumnPlan, values: RoleValues) -> str:
     """Return whether a number has a mark after all, in a column whose first rows have none."""
-    marks = (f"contains(role_{role}, '{mark}')" for role in plan.assumed_unmarked for mark in ".,")
-    return f"({' OR '.join(marks)}) AS {IS_MARKED}"
+    marked = " OR ".join(values.is_marked(role) for role in plan.assumed_unmarked)
+    return f"({marked}) AS {IS_MARKED}"
 
 
 def _is_priced(plan: ColumnPlan) -> bool:
@@ -280,9 +294,9 @@ def _return_sql(plan: ColumnPlan) -> str:
     return f"coalesce({_money_role(plan)}_number < 0, false)"
 
 
-def _reasons(plan: ColumnPlan, options: Options) -> list[str]:
+def _reasons(plan: ColumnPlan, options: Options, values: RoleValues) -> list[str]:
     """Return the WHEN clauses, in the order in which a row is tried."""
-    when = []
+    when: list[tuple[str, str | None]] = []
     for place, (_, value) in enumerate(options.exclude):
         when.append((f"{trimmed_sql(f'excluded_{place}')} = {quote_text(value)}", "excluded"))
     if options.currency and c.CURRENCY in plan.columns:
@@ -291,26 +305,17 @@ def _reasons(plan: ColumnPlan, options: Options) -> list[str]:
     if plan.status is not None and plan.status.not_completed:
         words = ", ".join(quote_text(word) for word in plan.status.not_completed)
         when.append((f"{c.STATUS} IN ({words})", "order_not_completed"))
+    # Most rows are fit for use: they are done with one look, not with a dozen.
     when += [
+        (_fit_for_use(plan, options), None),
         (f"{c.CUSTOMER_ID} IS NULL", "no_customer"),
         (f"length({c.CUSTOMER_ID}) > {MAX_ID_LENGTH}", "customer_id_too_long"),
-        (f"{OCCURRED_AT} IS NULL AND {_is_blank(_date_role(plan))}", "no_date"),
+        (f"{OCCURRED_AT} IS NULL AND {values.is_blank(_date_role(plan))}", "no_date"),
         (f"{OCCURRED_AT} IS NULL", "unreadable_date"),
     ]
-    day = f"CAST({OCCURRED_AT} AS DATE)"
-    if options.since:
-        when.append((f"{day} < DATE '{options.since.isoformat()}'", "out_of_window"))
-    if options.until:
-        when.append((f"{day} > DATE '{options.until.isoformat()}'", "out_of_window"))
-    if options.snapshot_date:
-        when.append((f"{day} > DATE '{options.snapshot_date.isoformat()}'", "after_snapshot"))
-    if _is_priced(plan):
-        when += _number_reasons(c.QUANTITY, "quantity", plan)
-        when += _number_reasons(c.UNIT_PRICE, "price", plan)
-    else:
-        if plan.level == "customers":
-            when += _number_reasons(c.FREQUENCY, "quantity", plan)
-        when += _number_reasons(_money_role(plan), "amount", plan)
+    when += _day_reasons(options)
+    for role, word in _measures(plan).items():
+        when += _number_reasons(role, word, values)
     if options.returns == "net":
         # What comes back is money too: it is subtracted, not set aside.
         signs = ("quantity_not_positive", "amount_not_positive")
@@ -318,22 +323,45 @@ def _reasons(plan: ColumnPlan, options: Options) -> list[str]:
             (f"{test} AND NOT {_return_sql(plan)}" if reason in signs else test, reason)
             for test, reason in when
         ]
-    return [f"WHEN {test} THEN {quote_text(reason)}" for test, reason in when]
+    return [f"WHEN {test} THEN {quote_text(reason) if reason else 'NULL'}" for test, reason in when]
+
+
+def _fit_for_use(plan: ColumnPlan, options: Options) -> str:
+    """Return what no reason applies to, of a row that no option sets aside by its contents."""
+    tests = [f"strlen({c.CUSTOMER_ID}) <= {MAX_ID_LENGTH}", f"{OCCURRED_AT} IS NOT NULL"]
+    tests += [f"NOT {test}" for test, _ in _day_reasons(options)]
+    tests += [f"{role}_number > 0" for role in _measures(plan)]
+    return " AND ".join(tests)
+
+
+def _measures(plan: ColumnPlan) -> dict[str, str]:
+    """Return the roles that must be above zero, and the word for each in a reason."""
+    if _is_priced(plan):
+        return {c.QUANTITY: "quantity", c.UNIT_PRICE: "price"}
+    count = {c.FREQUENCY: "quantity"} if plan.level == "customers" else {}
+    return {**count, _money_role(plan): "amount"}
+
+
+def _day_reasons(options: Options) -> list[tuple[str, str]]:
+    day = f"CAST({OCCURRED_AT} AS DATE)"
+    found = []
+    if options.since:
+        found.append((f"{day} < DATE '{options.since.isoformat()}'", "out_of_window"))
+    if options.until:
+        found.append((f"{day} > DATE '{options.until.isoformat()}'", "out_of_window"))
+    if options.snapshot_date:
+        found.append((f"{day} > DATE '{options.snapshot_date.isoformat()}'", "after_snapshot"))
+    return found
 
 
 def _date_role(plan: ColumnPlan) -> str:
     return c.INVOICE_DATE if c.INVOICE_DATE in plan.columns else c.LAST_PURCHASE_DATE
 
 
-def _is_blank(role: str) -> str:
-    return f"{trimmed_sql(f'role_{role}')} IS NULL"
-
-
-def _number_reasons(role: str, word: str, plan: ColumnPlan) -> list[tuple[str, str]]:
-    readable = number_readable_sql(f"role_{role}", plan.numbers[role])
+def _number_reasons(role: str, word: str, values: RoleValues) -> list[tuple[str, str]]:
     return [
-        (f"{role}_number IS NULL AND {_is_blank(role)}", f"no_{word}"),
-        (f"{role}_number IS NULL AND {readable}", "number_out_of_range"),
+        (f"{role}_number IS NULL AND {values.is_blank(role)}", f"no_{word}"),
+        (f"{role}_number IS NULL AND {values.is_number(role)}", "number_out_of_range"),
         (f"{role}_number IS NULL", f"unreadable_{word}"),
         (f"{role}_number <= 0", f"{word}_not_positive"),
     ]

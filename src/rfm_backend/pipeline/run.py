@@ -13,8 +13,8 @@ What always holds
 What it does not do: it reads no file, no clock and no environment.
 """
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -45,6 +45,7 @@ from rfm_backend.text_table import TextTable
 
 RESULT_TABLE = "result"
 _FITTED = "fitted"
+_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,13 +107,15 @@ def analyse(
     seed = options.seed if model is None else model.seed
     population = load_population(engine, has_groups=request.by_column is not None, seed=seed)
     progress(Step(stage="cluster", done=0, total=None, unit="rows"))
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        repetitions = beside.submit(find_repetitions, request, engine)
-        found = (
+    found, repetitions = _while_repetitions_are_counted(
+        request,
+        engine,
+        lambda: (
             apply_model(population, model)
             if model is not None
             else fit(population, options, rules=rules, method=method)
-        )
+        ),
+    )
     result_columns = _make_result(engine, request, rules, found)
     quality = account(
         request, engine, rejected=rejected, snapshot_date=snapshot_date, find_lines=find_lines
@@ -125,7 +128,7 @@ def analyse(
         rules=rules,
         found=found,
         quality=quality,
-        findings_before=(*repetitions.result(), *rule_findings),
+        findings_before=(*repetitions, *rule_findings),
         group_column=_group_name(request) if request.by_column else None,
         model=model,
     )
@@ -137,6 +140,23 @@ def analyse(
         options=options,
         request=request,
     )
+
+
+def _while_repetitions_are_counted(
+    request: LineRequest, engine: Engine, work: Callable[[], Fit]
+) -> tuple[Fit, list[Finding]]:
+    """Return what `work` does, and what is to be said about repeated rows."""
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        repetitions = beside.submit(find_repetitions, request, engine)
+        try:
+            found = work()
+        except BaseException:
+            # Leaving the block waits for what runs beside: on a large file, longer than one may wait.
+            while not repetitions.done():
+                engine.interrupt()
+                wait([repetitions], timeout=_POLL_SECONDS)
+            raise
+        return found, repetitions.result()
 
 
 def map_and_clean(

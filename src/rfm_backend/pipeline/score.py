@@ -28,6 +28,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from rfm_backend.advice import option
 from rfm_backend.errors import InvalidModel, NoUsableRows
 from rfm_backend.pipeline.analysis import ScoreEdges
 from rfm_backend.pipeline.thresholds import Thresholds
@@ -140,7 +141,9 @@ def apply_edges(
     known = {entry.group: entry for entry in edges}
     has_groups = tuple(known) != ("",)
     if has_groups and groups is None:
-        raise InvalidModel("The model has score edges for groups: give the column with --by.")
+        raise InvalidModel(
+            f"The model has score edges for groups: give the column with {option('by')}."
+        )
     used = {}
     unknown = {}
     for group, rows in _rows_of_groups(groups):
@@ -149,7 +152,7 @@ def apply_edges(
         else:
             unknown[group] = len(recency[rows])
     if unknown and not has_groups:
-        raise InvalidModel("The model has no score edges for groups: leave out --by.")
+        raise InvalidModel(f"The model has no score edges for groups: leave out {option('by')}.")
     if unknown:
         raise _unknown_groups(unknown, list(known))
     return _score(recency, frequency, monetary, groups, used)
@@ -254,7 +257,7 @@ def _unknown_groups(unknown: Mapping[str, int], known: list[str]) -> InvalidMode
     concerned = [f'"{group}" ({count} customers)' for group, count in unknown.items()]
     return InvalidModel(
         f"The model has no score edges for {_listed(concerned)}; it knows {_listed(known)}. "
-        "Leave these rows out with --exclude, or fit a new model.",
+        f"Leave these rows out with {option('exclude')}, or fit a new model.",
         unknown=tuple(unknown),
         known=tuple(known),
     )

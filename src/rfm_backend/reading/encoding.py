@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from rfm_backend.advice import option
 from rfm_backend.errors import InvalidOption, UnreadableFile
 from rfm_backend.progress import Progress, Step
 
@@ -79,7 +80,8 @@ def find_encoding(path: Path, name: str, *, asked: str | None, progress: Progres
         line = _line_at(path, scan.first_nul)
         raise UnreadableFile(
             f"{name}, line {line}: there is a NUL byte, so this is no text file, or it is "
-            "damaged. Export it again as CSV or XLSX; if it is UTF-16, say --encoding utf-16.",
+            "damaged. Export it again as CSV or XLSX; if it is UTF-16, say "
+            f"{option('encoding', 'utf-16')}.",
             file=name,
             line=line,
         )
@@ -119,7 +121,7 @@ def copy_as_utf8(
                 line = lines + chunk[: getattr(error, "start", 0)].count(b"\n")
                 raise UnreadableFile(
                     f"{name}, line {line}: not readable as {encoding}. Say which encoding the file "
-                    "has, for example --encoding cp1252.",
+                    f"has, for example {option('encoding', 'cp1252')}.",
                     file=name,
                     line=line,
                     encoding=encoding,

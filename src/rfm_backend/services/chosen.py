@@ -10,7 +10,6 @@ It serves what has no order prepared (orders.py): a score cell, a beginning, an 
 customers are scanned here in less time than the table takes to gather the rows of one cell.
 """
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from rfm_backend import columns as c
 from rfm_backend.engines.duckdb import DuckDBEngine
 from rfm_backend.engines.quoting import quote_name, quote_text
 from rfm_backend.storage.results import KEY_LENGTH, ORDERS, Wanted
+from rfm_backend.work_folder import WorkFolder
 
 POSITION: Final = "(file_row_number + 1)"
 _SCORES: Final = (c.R_SCORE, c.F_SCORE, c.M_SCORE)
@@ -44,7 +44,7 @@ class Chosen:
 @contextmanager
 def open_customers(path: Path) -> Iterator[tuple[DuckDBEngine, str]]:
     """Open a result file; yield an engine and the FROM item of its customers, with their row numbers."""
-    with tempfile.TemporaryDirectory(prefix="rfm-") as workdir:
+    with WorkFolder() as workdir:
         engine = DuckDBEngine(workdir=Path(workdir), threads=1)
         try:
             yield engine, f"read_parquet({quote_text(str(path))}, file_row_number = true)"

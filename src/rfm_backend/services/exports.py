@@ -22,6 +22,7 @@ from rfm_backend.output.workbook import MOST_ROWS, check_fits
 from rfm_backend.services.chosen import Chosen, condition_sql
 from rfm_backend.services.service import Service
 from rfm_backend.storage.analyses import AnalysisHead
+from rfm_backend.work_folder import WorkFolder
 
 ExportForm = Literal["csv", "xlsx", "parquet", "json", "html"]
 _WRITE: Final = "rfm_backend.services.exports:write_export"
@@ -120,7 +121,7 @@ def write_export(
 ) -> bool:
     """Write a stored result: what the child process does."""
     stored = Path(folder)
-    with tempfile.TemporaryDirectory(prefix="rfm-") as workdir:
+    with WorkFolder() as workdir:
         engine = DuckDBEngine(workdir=Path(workdir))
         try:
             source = quote_text(str(stored / "result.parquet"))

@@ -5,7 +5,6 @@ Out: `Told` for pages; plain values, ready to be sent, for the API.
 """
 
 import json
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from rfm_backend.storage import analyses, uploads
 from rfm_backend.storage.analyses import AnalysisHead
 from rfm_backend.storage.uploads import Upload
 from rfm_backend.stored import explain_stored
+from rfm_backend.work_folder import WorkFolder
 
 _SIDE: Final = ("n_customers", "monetary", "share_of_customers", "share_of_monetary")
 
@@ -180,7 +180,7 @@ def _flows(service: Service, before: AnalysisHead, after: AnalysisHead) -> list[
         f"FULL OUTER JOIN ({sides[1]}) b USING (customer_id) "
         "GROUP BY 1, 2 ORDER BY 1 NULLS FIRST, 2 NULLS FIRST"
     )
-    with tempfile.TemporaryDirectory(prefix="rfm-") as workdir:
+    with WorkFolder() as workdir:
         engine = DuckDBEngine(workdir=Path(workdir), threads=1)
         try:
             rows = engine.rows(sql)

@@ -11,7 +11,6 @@ What always holds
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +27,7 @@ from rfm_backend.services.uploads import path_of
 from rfm_backend.storage import named, uploads
 from rfm_backend.storage.files import stand_under_name
 from rfm_backend.storage.uploads import Upload
+from rfm_backend.work_folder import WorkFolder
 
 _LOOK: Final = "rfm_backend.services.previews:look"
 _SECONDS: Final = 60.0
@@ -134,7 +134,7 @@ def _looked_at(service: Service, upload: Upload, options: Options) -> dict[str, 
 def look(*, source: str, name: str, options: Mapping[str, object]) -> str:
     """Inspect a file under its own name: what the child process does."""
     chosen = options_from_json(Fields(options, "the options"))
-    with tempfile.TemporaryDirectory(prefix="rfm-") as workdir:
+    with WorkFolder() as workdir:
         path = stand_under_name(Path(source), name, Path(workdir))
         return json_text(inspect(path, options=chosen))
 

@@ -104,7 +104,7 @@ def read_request(service: Service, user_id: int, body: Mapping[str, object]) -> 
     try:
         options = options_from_json(Fields(own, "the options"))
     except (InvalidModel, InvalidOption) as error:
-        raise InvalidRequest(error.message, field=error.details.get("option", "")) from error
+        raise InvalidRequest(error.written, field=error.details.get("option", "")) from error
     thresholds = _thresholds(options.scores, body.get("thresholds"))
     if thresholds is not None:
         options = replace(options, scores=_FIXED)
@@ -158,7 +158,7 @@ def _thresholds(scores: str, given: object) -> Thresholds | None:
     except InvalidRuleTable as error:
         named = str(error.details.get("dimension", ""))
         raise InvalidRequest(
-            error.message, field="thresholds", reason="edges", dimension=named
+            error.written, field="thresholds", reason="edges", dimension=named
         ) from error
 
 

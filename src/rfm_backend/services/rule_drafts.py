@@ -9,7 +9,6 @@ customers of all segments, and of the cells without one, add up to all customers
 
 import json
 import re
-import tempfile
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -29,6 +28,7 @@ from rfm_backend.services.keeping import read_table, segment_tables
 from rfm_backend.services.service import Service
 from rfm_backend.storage import analyses
 from rfm_backend.storage.analyses import AnalysisHead
+from rfm_backend.work_folder import WorkFolder
 
 NOWHERE: Final = ""
 _KEY_LENGTH: Final = 64
@@ -183,7 +183,7 @@ def _shares(path: str) -> Mapping[str, Share]:
         "SELECT r_score, f_score, m_score, count(*), sum(monetary) "
         f"FROM read_parquet({quote_text(path)}) GROUP BY ALL ORDER BY ALL"
     )
-    with tempfile.TemporaryDirectory(prefix="rfm-") as workdir:
+    with WorkFolder() as workdir:
         engine = DuckDBEngine(workdir=Path(workdir), threads=1)
         try:
             rows = engine.rows(sql)

@@ -13,7 +13,6 @@ import contextlib
 import shutil
 import sqlite3
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +23,7 @@ import sqlalchemy as sa
 from rfm_backend.errors import MissingExtra, Unavailable
 from rfm_backend.settings import ServiceSettings
 from rfm_backend.storage.database import SQLITE_FILE, mysql_url, open_database
+from rfm_backend.work_folder import WorkFolder
 
 _DUMPERS: Final = ("mariadb-dump", "mysqldump")
 _CLIENTS: Final = ("mariadb", "mysql")
@@ -138,7 +138,7 @@ def _login_file(settings: ServiceSettings) -> Iterator[Path]:
         "loose-ssl-verify-server-cert": certificates and "1",
     }
     lines = [f"{name}={_quoted(str(value))}" for name, value in values.items() if value]
-    with tempfile.TemporaryDirectory(prefix="rfm-") as folder:
+    with WorkFolder() as folder:
         path = Path(folder) / "login.cnf"
         path.touch(mode=0o600)
         path.write_text("\n".join(["[client]", *lines, ""]), "utf-8")

@@ -39,7 +39,7 @@ def words_of(error: RfmError, words: Words) -> str:
     for key in (*(f"{error.code}_{detail}" for detail in details if detail), error.code):
         if f"problems.{key}" in words:
             return words(f"problems.{key}")
-    return error.message
+    return error.api_message
 
 
 def of_ours(error: RfmError) -> Response:

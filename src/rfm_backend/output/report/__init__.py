@@ -10,14 +10,17 @@ in a table; the page says how each number was made.
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import jinja2
 from markupsafe import Markup
 
 from rfm_backend.catalogue import Language, words
 from rfm_backend.output.atomic import write_text
 from rfm_backend.output.report.page import page_values
 from rfm_backend.pipeline.run import Analysis
+
+if TYPE_CHECKING:
+    import jinja2
 
 __all__ = ["render_report", "write_report"]
 
@@ -43,7 +46,10 @@ def render_report(analysis: Analysis, *, language: Language) -> str:
 
 
 @cache
-def _template() -> jinja2.Template:
+def _template() -> "jinja2.Template":
+    # Only who writes a report waits for it.
+    import jinja2
+
     page = (resources.files(__package__) / "page.html").read_text("utf-8")
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, cast
 
+from rfm_backend.advice import option
 from rfm_backend.engines.protocol import Engine
 from rfm_backend.engines.quoting import quote_name, quote_text
 from rfm_backend.errors import AmbiguousDates, InvalidOption
@@ -171,8 +172,8 @@ def _decide_order(
     line = tables[0].first_row_line
     raise AmbiguousDates(
         f'{tables[0].name}, column "{column}": every date, such as {numeric[0]} (line {line}), can '
-        "be read day first or month first, and nothing in the file says which. Say --date-format dmy "
-        "or --date-format mdy.",
+        "be read day first or month first, and nothing in the file says which. Say "
+        f"{option('date_format', 'dmy')} or {option('date_format', 'mdy')}.",
         file=tables[0].name,
         column=column,
         line=line,

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rfm_backend import columns as c
+from rfm_backend.advice import role_option
 from rfm_backend.errors import AmbiguousColumns, InvalidOption
 from rfm_backend.pipeline.mapping.contents import Contents
 from rfm_backend.pipeline.mapping.plan import ColumnPlan, RoleGuess
@@ -179,7 +180,7 @@ def _check_rivals(found: Mapping[str, RoleGuess], headers: Sequence[str]) -> Non
         if rivals:
             raise AmbiguousColumns(
                 f"Several columns may be {role}: {', '.join([guess.column, *rivals])}. "
-                f"Say which with --map {role}=COLUMN.",
+                f"Say which with {role_option(role)}.",
                 role=role,
                 columns=(guess.column, *rivals),
             )

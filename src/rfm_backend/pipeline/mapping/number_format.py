@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, cast
 
+from rfm_backend.advice import option
 from rfm_backend.engines.protocol import Engine
 from rfm_backend.engines.quoting import quote_name, quote_text
 from rfm_backend.errors import AmbiguousNumbers
@@ -128,8 +129,8 @@ def _decide_mark(
     table = tables[0]
     raise AmbiguousNumbers(
         f'{table.name}, column "{column}": {example} can be read as thousands or as a fraction, as can '
-        "every number of the column, and nothing in the file says which. Say --decimal . or "
-        "--decimal , (the mark before the fraction).",
+        "every number of the column, and nothing in the file says which. Say "
+        f"{option('decimal', '.')} or {option('decimal', ',')} (the mark before the fraction).",
         file=table.name,
         column=column,
         example=example,

@@ -13,6 +13,7 @@ from collections.abc import Set as AbstractSet
 from typing import Final
 
 from rfm_backend import columns as c
+from rfm_backend.advice import role_option
 from rfm_backend.errors import MissingColumns
 from rfm_backend.pipeline.mapping.guess import named_for
 from rfm_backend.pipeline.mapping.plan import RoleGuess
@@ -111,7 +112,7 @@ def _missing(role: str, what: str, table: TextTable) -> MissingColumns:
         what += f'; "{named}" sounds like it, but its values do not fit: {shown}'
     return MissingColumns(
         f"{table.name}: {what}. Its columns: {', '.join(table.columns[:30])}. "
-        f"Say which one it is with --map {role}=COLUMN.",
+        f"Say which one it is with {role_option(role)}.",
         file=table.name,
         role=role,
         columns=table.columns,
