@@ -154,6 +154,7 @@ class Worker:
                 "engine": settings.analysis.engine,
                 "spark_master": settings.analysis.spark_master or None,
                 "spark_folder": settings.analysis.spark_folder or None,
+                "local_customers": settings.analysis.local_customers,
             },
         }
         is_left = False

@@ -27,7 +27,8 @@ from rfm_backend.output.cells import safe_text, safe_text_sql
 from rfm_backend.output.summary_json import summary_to_json
 from rfm_backend.output.workbook import MOST_ROWS, write_workbook
 from rfm_backend.pipeline.model import model_to_json
-from rfm_backend.pipeline.run import Analysis, result_columns_sql
+from rfm_backend.pipeline.result_table import result_columns_sql
+from rfm_backend.pipeline.run import Analysis
 
 RESULT_FORMAT: Final = "rfm-backend result 1"
 Form = Literal["csv", "xlsx", "parquet", "json"]
