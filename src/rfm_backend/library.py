@@ -22,7 +22,6 @@ from typing import BinaryIO, TypedDict, Unpack
 
 from rfm_backend.engines.duckdb import DuckDBEngine
 from rfm_backend.engines.spark import SparkEngine
-from rfm_backend.engines.spark_files import is_far
 from rfm_backend.errors import FileNotFound, InvalidOption, UnreadableFile
 from rfm_backend.pipeline.analysis import Finding
 from rfm_backend.pipeline.cluster import warm_up
@@ -38,7 +37,7 @@ from rfm_backend.reading.lines import physical_lines
 from rfm_backend.reading.located import open_location
 from rfm_backend.reading.source import frame_table, open_tables
 from rfm_backend.result import Result
-from rfm_backend.text_table import ReadChoices, TextTable
+from rfm_backend.text_table import ReadChoices, TextTable, is_far
 
 Source = str | Path | BinaryIO | object
 # What a model has fixed: asking for another value beside it is a contradiction.

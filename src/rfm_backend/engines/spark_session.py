@@ -111,7 +111,7 @@ def _start(master: str, folder: Path) -> "SparkSession":
             _open.add(id(session))
     except (PySparkException, Py4JError, OSError) as error:
         raise Unavailable(
-            f"Spark could not be started on {master}: {_first_line(error)}. Is the master running, and is the "
+            f"Spark could not be started on {master}: {first_line(error)}. Is the master running, and is the "
             "address right?",
             master=master,
         ) from error
@@ -168,5 +168,6 @@ def _java_version(java: str) -> int:
     return int(found[1]) if found else 0
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return what an error of Spark or Java says, without the stack that follows."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -21,7 +21,7 @@ from decimal import Decimal
 
 from rfm_backend import columns as c
 from rfm_backend.engines.protocol import Engine, Rejected
-from rfm_backend.engines.quoting import quote_text
+from rfm_backend.engines.quoting import quote_name, quote_text
 from rfm_backend.errors import UnknownCustomer
 from rfm_backend.pipeline.accounting import LineFinder, account
 from rfm_backend.pipeline.aggregate import CUSTOMERS, aggregate_customers
@@ -39,7 +39,7 @@ from rfm_backend.pipeline.model import Model
 from rfm_backend.pipeline.moves import Dimension
 from rfm_backend.pipeline.options import Options
 from rfm_backend.pipeline.placing import MONETARY_SQL
-from rfm_backend.pipeline.result_table import group_name, result_columns_sql
+from rfm_backend.pipeline.result_table import RESULT_TABLE, group_name, result_columns_sql
 from rfm_backend.pipeline.rules import RuleTable
 from rfm_backend.pipeline.score import ScoreMethod
 from rfm_backend.pipeline.spread import number_sql
@@ -208,6 +208,16 @@ def line_request(tables: Sequence[TextTable], plan: ColumnPlan, options: Options
 def result_sql(analysis: Analysis) -> str:
     """Return a SELECT of the customers in their order, columns as in ``result_columns``."""
     return result_columns_sql(analysis.result_columns)
+
+
+def ordered_result_sql(analysis: Analysis) -> str:
+    """Return the same SELECT, its order told by columns, for engines that number no rows."""
+    columns = analysis.result_columns
+    chosen = ", ".join(quote_name(name) for name in columns)
+    order = ", ".join(
+        quote_name(name) for name in columns[: 2 if analysis.request.by_column else 1]
+    )
+    return f"SELECT {chosen} FROM {RESULT_TABLE} ORDER BY {order}"
 
 
 def explain_one(analysis: Analysis, customer_id: str, *, group: str | None) -> Explanation:
