@@ -136,7 +136,8 @@ class SparkEngine:
         view = None
         is_reachable = bool(table.location) or self.files.is_here
         if table.kind == "csv" and is_reachable:
-            view = plain_text_view(self._session, table, name)
+            target = self.files.new(name)
+            view = self._run(lambda: plain_text_view(self._session, table, name, target=target))
         elif table.kind == "parquet" and not table.stored_columns and is_reachable:
             view = parquet_view(self._session, location_of(table), table.columns, name)
         return view or self._rewritten_view(table, name)

@@ -7,7 +7,8 @@ What always holds
     * a text is cut by Spark only where each line is a row beyond doubt: without quotes, or with each
       quoted cell whole; any other is first written anew by the engine in this process, so that both
       engines read the same rows;
-    * blank lines are no rows.
+    * blank lines are no rows;
+    * a row's `PLACE` is told once, when its text is cut, by the bytes of the files alone.
 """
 
 import re
@@ -34,8 +35,8 @@ _TYPES_AS_TEXT: Final = ("string", "tinyint", "smallint", "int", "bigint", "date
 class View:
     """A view of accepted rows, all text, and how many rows stand in the parts before each part.
 
-    ``lines`` is the view of all lines of a text in ``files``; ``is_row`` tells those that are no header and not
-    blank, ``is_cut`` those of the header's width.
+    ``lines`` is the view of all lines of a text in ``files``, None where all of them are accepted;
+    ``is_row`` tells those that are no header and not blank, ``is_cut`` those of the header's width.
     """
 
     name: str
@@ -51,8 +52,17 @@ def location_of(table: TextTable) -> str:
     return table.location or (f"file://{table.path.resolve()}" if table.path else "")
 
 
-def plain_text_view(session: "SparkSession", table: TextTable, name: str) -> View | None:
-    """Make the views of a text that Spark can cut; None where it should not."""
+def plain_text_view(
+    session: "SparkSession", table: TextTable, name: str, *, target: str
+) -> View | None:
+    """Make the views of a text that Spark can cut; None where it should not.
+
+    The text is read once: its cells go as Parquet to `target`, which is what every later look reads.
+    """
+    # Imported here: it is an extra, and takes a second.
+    from pyspark.sql import Observation  # noqa: PLC0415
+    from pyspark.sql.functions import expr  # noqa: PLC0415
+
     dialect = table.dialect
     if dialect is None or dialect.skip_lines:
         return None
@@ -60,23 +70,42 @@ def plain_text_view(session: "SparkSession", table: TextTable, name: str) -> Vie
     first = lines.first() if table.has_header else None
     header = str(first[0]) if first is not None else None
     files = tuple(lines.inputFiles())
-    if not _is_plain(lines, dialect, header, len(files)):
-        return None
     wanted = "value <> ''" + (f" AND value <> {spark_text(header)}" if header is not None else "")
     all_lines, is_cut = f"{name}_lines", f"size(cells) = {len(table.columns)}"
-    lines.selectExpr(
-        "_metadata.file_path AS file", "value", f"{_cells_sql(dialect)} AS cells"
-    ).where(wanted).createOrReplaceTempView(all_lines)
-    cells = ", ".join(
-        f"nullif(cells[{place}], '') AS {spark_name(column)}"
-        for place, column in enumerate(table.columns)
+    is_header = f"value = {spark_text(header)}" if header is not None else "false"
+    seen, cut = Observation(f"{name}_seen"), Observation(f"{name}_cut")
+    checked = lines.observe(
+        seen,
+        expr(f"count_if({_doubt_sql(dialect)})").alias("doubtful"),
+        expr(f"count_if({is_header})").alias("headers"),
     )
-    session.sql(
-        f"SELECT {cells}, monotonically_increasing_id() AS {PLACE} FROM {all_lines} WHERE {is_cut}"
-    ).createOrReplaceTempView(name)
+    _with_cells(checked, dialect).where(wanted).observe(
+        cut, expr(f"count_if(NOT ({is_cut}))").alias("rejected")
+    ).where(is_cut).selectExpr(
+        *(
+            f"nullif(cells[{place}], '') AS {spark_name(column)}"
+            for place, column in enumerate(table.columns)
+        ),
+        f"monotonically_increasing_id() AS {PLACE}",
+    ).write.parquet(target)
+    if seen.get["doubtful"] or seen.get["headers"] != (len(files) if header is not None else 0):
+        return None
+    session.read.parquet(target).createOrReplaceTempView(name)
+    _with_cells(lines, dialect).where(wanted).createOrReplaceTempView(all_lines)
     return View(
-        name=name, columns=table.columns, lines=all_lines, files=files, is_row=wanted, is_cut=is_cut
+        name=name,
+        columns=table.columns,
+        lines=all_lines if cut.get["rejected"] else None,
+        files=files,
+        is_row=wanted,
+        is_cut=is_cut,
     )
+
+
+def _with_cells(lines: "DataFrame", dialect: Dialect) -> "DataFrame":
+    """Return lines with their file and cells; one too long for a row has none."""
+    cells = f"CASE WHEN octet_length(value) <= {_LONGEST_LINE} THEN {_cells_sql(dialect)} END"
+    return lines.selectExpr("_metadata.file_path AS file", "value", f"{cells} AS cells")
 
 
 def parquet_view(
@@ -204,12 +233,12 @@ def _cells_sql(dialect: Dialect) -> str:
     return f"CASE WHEN contains(value, '\"') THEN {with_quotes} ELSE split(value, {spark_text(quoted)}, -1) END"
 
 
-def _is_plain(lines: "DataFrame", dialect: Dialect, header: str | None, n_files: int) -> bool:
-    """Tell whether each line is a row beyond doubt, and the header stands just once in each file."""
+def _doubt_sql(dialect: Dialect) -> str:
+    """Return a condition for a line that is not a row beyond doubt."""
     quoted = rf"\Q{dialect.path_delimiter}\E"
     cell = _cell_pattern(dialect.path_delimiter)
     whole = spark_text(rf"\A(?:{cell})(?:{quoted}(?:{cell}))*+\z")
-    doubtful = " OR ".join(
+    return " OR ".join(
         (
             f"octet_length(value) > {_LONGEST_LINE}",
             "value RLIKE '\\\\A\\\\s+\\\\z'",
@@ -217,10 +246,6 @@ def _is_plain(lines: "DataFrame", dialect: Dialect, header: str | None, n_files:
             f"(contains(value, '\"') AND NOT value RLIKE {whole})",
         )
     )
-    is_header = f"value = {spark_text(header)}" if header is not None else "false"
-    row = lines.selectExpr(f"count_if({doubtful})", f"count_if({is_header})").first()
-    assert row is not None
-    return int(row[0]) == 0 and int(row[1]) == (n_files if header is not None else 0)
 
 
 def _text_of(name: str, kind: str) -> str | None:
