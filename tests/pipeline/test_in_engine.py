@@ -122,7 +122,7 @@ def test_equally_near_centres_leave_the_customer_to_the_better_one(tmp_path: Pat
     # All at the same distance of everybody on the plane between them: recency plays no part.
     mirrored: Model = replace(
         model,
-        centres_scaled=((0.0, 0.5, 1.0), (0.0, 1.0, 0.5), (9.0, 0.0, 0.0), (9.0, 0.0, 0.0)),
+        centres_scaled=((0.0, 0.5, 1.0), (0.0, 1.0, 0.5), (99.0, 0.0, 0.0), (99.0, 0.0, 0.0)),
         cluster_names=model.cluster_names[:4],
         feature_means=(0.0, 0.0, 0.0),
         feature_scales=(1.0, 1.0, 1.0),
@@ -212,7 +212,7 @@ def test_a_sample_of_some_fits_the_centres_and_says_so_whatever_the_order_of_row
         {"n_sample": 1_000, "n_customers": 5_000, "seed": 42},
     )
     # numpy.quantile of all customers, not of the sample.
-    days = [row[0] for row in engine.rows("SELECT recency FROM customers")]
+    days = [int(str(row[0])) for row in engine.rows("SELECT recency FROM customers")]
     assert found.edges[0].recency == tuple(np.quantile(days, [0.2, 0.4, 0.6, 0.8]).tolist())
     assert sum(found.edges[0].m_counts) == 5_000
     by_label = [row[-3] for row in placed]
