@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _OLDEST_JAVA: Final = 17
 # Parts of a file are cut by these alone, however many executors there are: row numbers rest on it.
+# All of them hold for one run, so that it matters not that one machine has smaller parts.
 _SETTINGS: Final = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.session.timeZone": "UTC",
@@ -86,7 +87,14 @@ def open_session(master: str, *, folder: Path) -> "SparkSession":
         )
     for name, value in _SETTINGS.items():
         session.conf.set(name, value)
+    if _is_one_machine(master):
+        # A file of some megabytes should keep more than one core busy there.
+        session.conf.set("spark.sql.files.maxPartitionBytes", str(4 * 1024 * 1024))
     return session
+
+
+def _is_one_machine(master: str) -> bool:
+    return master.startswith("local") or "127.0.0.1" in master
 
 
 def _start(master: str, folder: Path) -> "SparkSession":
@@ -99,7 +107,7 @@ def _start(master: str, folder: Path) -> "SparkSession":
     for name, value in _START.items():
         builder = builder.config(name, value)
     builder = builder.config("spark.sql.warehouse.dir", str(folder / "warehouse"))
-    if master.startswith("local") or "127.0.0.1" in master:
+    if _is_one_machine(master):
         for name, value in _ON_ONE_MACHINE.items():
             builder = builder.config(name, value)
     global _is_ours  # noqa: PLW0603  # Spark has one context for each process
