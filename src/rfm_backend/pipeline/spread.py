@@ -13,10 +13,12 @@ What this module does not do: it interpolates nothing and knows no score.
 """
 
 import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Final
 
 from rfm_backend.engines.protocol import Engine, Row
@@ -60,9 +62,20 @@ class Spread:
 
     cells: tuple[Cell, ...]
 
+    @cached_property
+    def _up_to(self) -> Mapping[str, tuple[list[int], list[Cell]]]:
+        """For each part the cells that hold somebody of it, and how many stand up to each one's end."""
+        found: dict[str, tuple[list[int], list[Cell]]] = {}
+        for cell in self.cells:
+            for part, count in cell.counts.items():
+                ends, cells = found.setdefault(part, ([], []))
+                ends.append(count + (ends[-1] if ends else 0))
+                cells.append(cell)
+        return found
+
     def count(self, part: str) -> int:
         """Return the customers of a part."""
-        return sum(cell.counts.get(part, 0) for cell in self.cells)
+        return self._up_to[part][0][-1] if part in self._up_to else 0
 
     def above(self, value: int) -> "Spread":
         """Return the customers with more than `value`, which no cell may straddle."""
@@ -93,12 +106,8 @@ class Spread:
         return list(found.values())
 
     def _cell_of(self, part: str, rank: int) -> Cell:
-        before = 0
-        for cell in self.cells:
-            before += cell.counts.get(part, 0)
-            if rank < before:
-                return cell
-        raise IndexError(f"{part} has no customer of rank {rank}")
+        ends, cells = self._up_to[part]
+        return cells[bisect_right(ends, rank)]
 
 
 def count_values(crowd: Crowd, column: str) -> Spread:
@@ -126,7 +135,8 @@ def find_quantiles(crowd: Crowd, column: str, shares: Shares) -> Spread:
     names = {name for cell in spread.cells for name in cell.counts}
     while wide := spread.unsettled(names, shares):
         finer = _cut(crowd, column, wide)
-        kept = [cell for cell in spread.cells if cell not in wide]
+        taken = {id(cell) for cell in wide}
+        kept = [cell for cell in spread.cells if id(cell) not in taken]
         spread = Spread(cells=tuple(sorted([*kept, *finer], key=lambda cell: cell.low)))
     return spread
 

@@ -102,7 +102,11 @@ def profile_in_engine(
         histograms=_histograms(engine, spreads),
         scatter=scatter,
     )
-    return replace(found, edges=tuple(_counted(entry, kinds) for entry in found.edges)), profiles
+    of_group: defaultdict[str, list[_Kind]] = defaultdict(list)
+    for kind in kinds:
+        of_group[kind.group].append(kind)
+    edges = tuple(_counted(entry, of_group[entry.group]) for entry in found.edges)
+    return replace(found, edges=edges), profiles
 
 
 def _count_kinds(engine: Engine, request: LineRequest) -> list[_Kind]:
@@ -225,13 +229,12 @@ def _bin_counts(spread: Spread, edges: Sequence[float]) -> tuple[int, ...]:
 
 
 def _counted(entry: ScoreEdges, kinds: Sequence[_Kind]) -> ScoreEdges:
-    """Return one group's edges with the customers of each score."""
+    """Return a group's edges with the customers of each score; `kinds` are its own."""
     r, f, m = ([0] * N_SCORES for _ in range(3))
     for kind in kinds:
-        if kind.group == entry.group:
-            r[kind.r - 1] += kind.n
-            f[kind.f - 1] += kind.n
-            m[kind.m - 1] += kind.n
+        r[kind.r - 1] += kind.n
+        f[kind.f - 1] += kind.n
+        m[kind.m - 1] += kind.n
     return replace(entry, r_counts=tuple(r), f_counts=tuple(f), m_counts=tuple(m))
 
 
