@@ -79,9 +79,10 @@ class Resources:
     the master's address (default: Spark within this process) and ``spark_folder`` a folder or address
     that driver and executors share (default: a temporary folder).
 
-    ``local_customers`` is how many customers this process takes as arrays.  Where there are more, the
-    engine places them, so that no stage needs all of them in one process: scores stay exact, and the
-    clusters are fitted on a seeded sample, which the findings tell.  It holds for each engine alike.
+    ``local_customers`` is how many customers this process takes as arrays.
+    Where there are more, the engine places them, so that no stage needs all of them in one process: scores
+    stay exact, and the clusters are fitted on a seeded sample, which the findings tell.
+    It holds for each engine alike.
     """
 
     memory_limit: str | None = None

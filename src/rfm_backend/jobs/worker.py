@@ -33,6 +33,7 @@ from rfm_backend.jobs.publish import Computed, LeaseLostError, publish
 from rfm_backend.jobs.sweep import sweep
 from rfm_backend.services import Service
 from rfm_backend.services.uploads import path_of
+from rfm_backend.settings import Settings
 from rfm_backend.storage import jobs, uploads, users
 from rfm_backend.storage.jobs import Job
 from rfm_backend.storage.rows import utc_now
@@ -148,14 +149,7 @@ class Worker:
             "name": upload.filename,
             "request": job.options,
             "folder": str(folder),
-            "resources": {
-                "memory_limit": settings.analysis.memory_limit,
-                "threads": settings.analysis.threads,
-                "engine": settings.analysis.engine,
-                "spark_master": settings.analysis.spark_master or None,
-                "spark_folder": settings.analysis.spark_folder or None,
-                "local_customers": settings.analysis.local_customers,
-            },
+            "resources": _resources(settings.analysis),
         }
         is_left = False
         try:
@@ -258,3 +252,15 @@ class _Heartbeat:
     ) -> None:
         self._ended.set()
         self._thread.join()
+
+
+def _resources(settings: Settings) -> dict[str, object]:
+    """Return what an analysis may use, as `library.Resources` takes it."""
+    return {
+        "memory_limit": settings.memory_limit,
+        "threads": settings.threads,
+        "engine": settings.engine,
+        "spark_master": settings.spark_master or None,
+        "spark_folder": settings.spark_folder or None,
+        "local_customers": settings.local_customers,
+    }

@@ -39,7 +39,7 @@ from rfm_backend.pipeline.model import Model
 from rfm_backend.pipeline.moves import Dimension
 from rfm_backend.pipeline.options import Options
 from rfm_backend.pipeline.placing import MONETARY_SQL
-from rfm_backend.pipeline.result_table import RESULT_TABLE, group_name, result_columns_sql
+from rfm_backend.pipeline.result_table import RESULT_TABLE, result_columns_sql
 from rfm_backend.pipeline.rules import RuleTable
 from rfm_backend.pipeline.score import ScoreMethod
 from rfm_backend.pipeline.spread import number_sql
@@ -137,7 +137,6 @@ def analyse(
         profiles=profiles,
         quality=quality,
         findings_before=(*repetitions.result(), *rule_findings),
-        group_column=group_name(request) if request.by_column else None,
     )
     return Analysis(
         engine=engine,

@@ -28,6 +28,7 @@ from rfm_backend.pipeline.lines import LineRequest
 from rfm_backend.pipeline.model import Model
 from rfm_backend.pipeline.options import Options
 from rfm_backend.pipeline.profile import Profiles
+from rfm_backend.pipeline.result_table import group_name
 from rfm_backend.pipeline.rules import RuleTable
 
 
@@ -40,9 +41,9 @@ def summarise(
     profiles: Profiles,
     quality: Quality,
     findings_before: Sequence[Finding],
-    group_column: str | None,
 ) -> Summary:
     """Return the profiles and findings of the result, `findings_before` too."""
+    group_column = group_name(request) if request.by_column else None
     n_several = _n_in_several_groups(engine) if group_column else 0
     findings = _find_all(request, engine, quality=quality, found=found, segments=profiles.segments)
     findings += [*findings_before, *_find_in_several_groups(n_several, group_column)]
