@@ -21,7 +21,7 @@ from rfm_backend.errors import UnreadableFile
 from rfm_backend.text_table import Dialect, TextTable
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
 PLACE: Final = "rfm_place"
 _LINE: Final = "rfm_line"
@@ -73,25 +73,30 @@ def plain_text_view(
     wanted = "value <> ''" + (f" AND value <> {spark_text(header)}" if header is not None else "")
     all_lines, is_cut = f"{name}_lines", f"size(cells) = {len(table.columns)}"
     is_header = f"value = {spark_text(header)}" if header is not None else "false"
+    with_cells = f"{_cells_sql(dialect)} AS cells"
     seen, cut = Observation(f"{name}_seen"), Observation(f"{name}_cut")
-    checked = lines.observe(
+    checked = lines.selectExpr(*_cut_sql(dialect)).observe(
         seen,
         expr(f"count_if({_doubt_sql(dialect)})").alias("doubtful"),
         expr(f"count_if({is_header})").alias("headers"),
     )
-    _with_cells(checked, dialect).where(wanted).observe(
+    checked.selectExpr("value", with_cells).where(wanted).observe(
         cut, expr(f"count_if(NOT ({is_cut}))").alias("rejected")
     ).where(is_cut).selectExpr(
         *(
-            f"nullif(cells[{place}], '') AS {spark_name(column)}"
-            for place, column in enumerate(table.columns)
+            # By number: what may stand in a header may not in the name of a column of Parquet.
+            f"nullif(cells[{place}], '') AS c{place}"
+            for place, _ in enumerate(table.columns)
         ),
         f"monotonically_increasing_id() AS {PLACE}",
     ).write.parquet(target)
     if seen.get["doubtful"] or seen.get["headers"] != (len(files) if header is not None else 0):
         return None
-    session.read.parquet(target).createOrReplaceTempView(name)
-    _with_cells(lines, dialect).where(wanted).createOrReplaceTempView(all_lines)
+    names = [f"c{place} AS {spark_name(column)}" for place, column in enumerate(table.columns)]
+    session.read.parquet(target).selectExpr(*names, PLACE).createOrReplaceTempView(name)
+    lines.selectExpr(*_cut_sql(dialect)).selectExpr("file", "value", with_cells).where(
+        wanted
+    ).createOrReplaceTempView(all_lines)
     return View(
         name=name,
         columns=table.columns,
@@ -102,10 +107,27 @@ def plain_text_view(
     )
 
 
-def _with_cells(lines: "DataFrame", dialect: Dialect) -> "DataFrame":
-    """Return lines with their file and cells; one too long for a row has none."""
-    cells = f"CASE WHEN octet_length(value) <= {_LONGEST_LINE} THEN {_cells_sql(dialect)} END"
-    return lines.selectExpr("_metadata.file_path AS file", "value", f"{cells} AS cells")
+def _cut_sql(dialect: Dialect) -> tuple[str, ...]:
+    """Return columns of a text: its file, the line, and the raw cells of a line with quotes."""
+    delimiter = dialect.path_delimiter
+    pattern = spark_text(rf"\Q{delimiter}\E({_cell_pattern(delimiter)})")
+    found = f"regexp_extract_all(concat({spark_text(delimiter)}, value), {pattern}, 1)"
+    return (
+        "_metadata.file_path AS file",
+        "value",
+        f"CASE WHEN contains(value, '\"') AND octet_length(value) <= {_LONGEST_LINE} THEN {found} END AS raw",
+    )
+
+
+def _cells_sql(dialect: Dialect) -> str:
+    """Return SQL for the cells of a line that `_cut_sql` looked at; one too long for a row has none."""
+    quoted = rf"\Q{dialect.path_delimiter}\E"
+    bare = "replace(substring(cell, 2, length(cell) - 2), '\"\"', '\"')"
+    return (
+        f"CASE WHEN raw IS NOT NULL THEN "
+        f"transform(raw, cell -> CASE WHEN startswith(cell, '\"') THEN {bare} ELSE cell END) "
+        f"WHEN octet_length(value) <= {_LONGEST_LINE} THEN split(value, {spark_text(quoted)}, -1) END"
+    )
 
 
 def parquet_view(
@@ -167,11 +189,8 @@ def _rejected_in(
     assert table.dialect is not None
     lines = session.read.text(file)
     rows = (
-        lines.selectExpr(
-            f"monotonically_increasing_id() AS {_LINE}",
-            "value",
-            f"{_cells_sql(table.dialect)} AS cells",
-        )
+        lines.selectExpr(f"monotonically_increasing_id() AS {_LINE}", *_cut_sql(table.dialect))
+        .selectExpr(_LINE, "value", f"{_cells_sql(table.dialect)} AS cells")
         .where(f"{view.is_row} AND NOT ({view.is_cut})")
         .selectExpr(_LINE, "left(value, 1000)")
         .orderBy(_LINE)
@@ -219,31 +238,15 @@ def _cell_pattern(delimiter: str) -> str:
     return rf'"[^"]*+(?:""[^"]*+)*+"|(?:(?!\Q{delimiter}\E)[^"])*+'
 
 
-def _cells_sql(dialect: Dialect) -> str:
-    delimiter = dialect.path_delimiter
-    quoted = rf"\Q{delimiter}\E"
-    if not dialect.has_quotes:
-        return f"split(value, {spark_text(quoted)}, -1)"
-    pattern = spark_text(f"{quoted}({_cell_pattern(delimiter)})")
-    found = f"regexp_extract_all(concat({spark_text(delimiter)}, value), {pattern}, 1)"
-    bare = "replace(substring(cell, 2, length(cell) - 2), '\"\"', '\"')"
-    with_quotes = (
-        f"transform({found}, cell -> CASE WHEN startswith(cell, '\"') THEN {bare} ELSE cell END)"
-    )
-    return f"CASE WHEN contains(value, '\"') THEN {with_quotes} ELSE split(value, {spark_text(quoted)}, -1) END"
-
-
 def _doubt_sql(dialect: Dialect) -> str:
-    """Return a condition for a line that is not a row beyond doubt."""
-    quoted = rf"\Q{dialect.path_delimiter}\E"
-    cell = _cell_pattern(dialect.path_delimiter)
-    whole = spark_text(rf"\A(?:{cell})(?:{quoted}(?:{cell}))*+\z")
+    """Return a condition for a line that is not a row beyond doubt: its raw cells are not all of it."""
+    whole = f"array_join(raw, {spark_text(dialect.path_delimiter)}) = value"
     return " OR ".join(
         (
             f"octet_length(value) > {_LONGEST_LINE}",
             "value RLIKE '\\\\A\\\\s+\\\\z'",
             "contains(value, chr(0))",
-            f"(contains(value, '\"') AND NOT value RLIKE {whole})",
+            f"(contains(value, '\"') AND NOT coalesce({whole}, false))",
         )
     )
 
