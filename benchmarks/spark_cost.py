@@ -3,9 +3,10 @@
     .venv/bin/python benchmarks/spark_cost.py --rows 200000 1000000 4000000
     .venv/bin/python benchmarks/spark_cost.py --rows 20000000 --master spark://127.0.0.1:7077
 
-Each run is a process of its own; the results of both engines are compared byte for byte.  From three
-sizes on, seconds = start + rate x rows is fitted by least squares, and told for a billion rows with its
-95 % interval, marked as extrapolated.
+Each run is a process of its own; the results of both engines are compared byte for byte.  What starting a
+session costs is measured with a file of one row.  From three sizes on, seconds = start + rate x rows is fitted
+by least squares; where the two lines meet is told, and what they say of a billion rows, with its 95 %
+interval, marked as extrapolated.
 """
 
 import argparse
@@ -16,11 +17,25 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 # Student's t for 95 %, two-sided, by degrees of freedom (NIST handbook, table 1.3.6.7.2).
 _T95 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306}
 _FAR = 1_000_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """seconds = start + rate x rows, and half of the 95 % interval around it at a billion rows."""
+
+    start: float
+    rate: float
+    half_far: float
+
+    def at(self, rows: float) -> float:
+        """Return the seconds that the line says."""
+        return self.start + self.rate * rows
 
 
 def main() -> None:
@@ -29,45 +44,51 @@ def main() -> None:
     parser.add_argument("--rows", type=int, nargs="+", default=[200_000, 1_000_000, 4_000_000])
     parser.add_argument("--master", default="local[2]")
     asked = parser.parse_args()
-    seconds: dict[str, list[tuple[int, float]]] = {"duckdb": [], "spark": []}
+    found: dict[str, list[tuple[int, float]]] = {"duckdb": [], "spark": []}
     with tempfile.TemporaryDirectory(prefix="rfm-spark-") as name:
         folder = Path(name)
+        (folder / "one.csv").write_text("customer,date,amount\nann,2024-01-05,1\n")
+        start = {engine: _segment(folder, "one.csv", engine, asked.master)[0] for engine in found}
+        print(f"one row: DuckDB {start['duckdb']:.1f} s, Spark {start['spark']:.1f} s", flush=True)
         for rows in asked.rows:
-            sales = folder / "sales.csv"
-            _run("sample", str(sales), "--rows", str(rows), "--force")
+            _run("sample", str(folder / "sales.csv"), "--rows", str(rows), "--force")
             told = {}
-            for engine, spent in seconds.items():
-                extra = ["--spark-master", asked.master] if engine == "spark" else []
-                out = folder / f"{engine}.csv"
-                begun = time.perf_counter()
-                summary = _run(
-                    "segment",
-                    str(sales),
-                    "-o",
-                    str(out),
-                    "--force",
-                    "--json",
-                    "--engine",
-                    engine,
-                    *extra,
-                )
-                spent.append((rows, time.perf_counter() - begun))
-                told[engine] = (_digest(out), json.loads(summary))
+            for engine, pairs in found.items():
+                seconds, told[engine] = _segment(folder, "sales.csv", engine, asked.master)
+                pairs.append((rows, seconds))
             alike = told["duckdb"] == told["spark"]
             print(
-                f"{rows:>12,} rows  DuckDB {seconds['duckdb'][-1][1]:7.1f} s  Spark {seconds['spark'][-1][1]:7.1f} s  "
+                f"{rows:>12,} rows  DuckDB {found['duckdb'][-1][1]:7.1f} s  Spark {found['spark'][-1][1]:7.1f} s  "
                 f"{'the same' if alike else 'DIFFERENT'}",
                 flush=True,
             )
             if not alike:
                 sys.exit(1)
     if len(asked.rows) >= 3:
-        for engine, pairs in seconds.items():
-            print(_line(engine, pairs))
+        lines = {engine: _fitted(pairs) for engine, pairs in found.items()}
+        print("\n".join([*(_told(*pair) for pair in lines.items()), _break_even(**lines)]))
 
 
-def _line(engine: str, pairs: list[tuple[int, float]]) -> str:
-    """Return the fitted cost and what it says of a billion rows."""
+def _segment(folder: Path, name: str, engine: str, master: str) -> tuple[float, object]:
+    """Return the seconds of one run and all that it says."""
+    out = folder / f"{engine}.csv"
+    extra = ["--spark-master", master] if engine == "spark" else []
+    begun = time.perf_counter()
+    summary = _run(
+        "segment",
+        str(folder / name),
+        "-o",
+        str(out),
+        "--force",
+        "--json",
+        "--engine",
+        engine,
+        *extra,
+    )
+    return time.perf_counter() - begun, (_digest(out), json.loads(summary))
+
+
+def _fitted(pairs: list[tuple[int, float]]) -> Line:
     n = len(pairs)
     mean_x = sum(x for x, _ in pairs) / n
     mean_y = sum(y for _, y in pairs) / n
@@ -76,11 +97,27 @@ def _line(engine: str, pairs: list[tuple[int, float]]) -> str:
     start = mean_y - rate * mean_x
     left = sum((y - start - rate * x) ** 2 for x, y in pairs)
     error = math.sqrt(left / (n - 2)) * math.sqrt(1 + 1 / n + (_FAR - mean_x) ** 2 / spread)
-    half = _T95.get(n - 2, 2.0) * error
-    far = start + rate * _FAR
+    return Line(start=start, rate=rate, half_far=_T95.get(n - 2, 2.0) * error)
+
+
+def _told(engine: str, line: Line) -> str:
+    far, half = line.at(_FAR), line.half_far
     return (
-        f"{engine}: {start:.1f} s + {rate * 1e6:.2f} s per million rows; a billion rows, extrapolated: "
+        f"{engine}: {line.start:.1f} s + {line.rate * 1e6:.2f} s per million rows; a billion rows, extrapolated: "
         f"{far / 3600:.1f} h, 95 % interval {max(0.0, far - half) / 3600:.1f} to {(far + half) / 3600:.1f} h"
+    )
+
+
+def _break_even(duckdb: Line, spark: Line) -> str:
+    """Return from how many rows Spark is the quicker, on these cores, and how many times the cores it takes."""
+    gain = duckdb.rate - spark.rate
+    if gain > 0:
+        rows = max(0.0, (spark.start - duckdb.start) / gain)
+        return f"break-even: {rows / 1e6:,.0f} million rows"
+    times = spark.rate * _FAR / (duckdb.at(_FAR) - spark.start)
+    return (
+        "break-even: none on these cores; for a billion rows, extrapolated, and if rows alone were the work and "
+        f"cores shared it evenly, at {times:.0f} times as many"
     )
 
 

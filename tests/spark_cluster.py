@@ -43,6 +43,7 @@ class Cluster:
         self._java = java_or_skip()
         self._folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._workers: list[Path] = []
         self.address = ""
 
     def __enter__(self) -> Self:
@@ -51,13 +52,14 @@ class Cluster:
                 "master", _MASTER, "--host", "127.0.0.1", "--port", "0", "--webui-port", "0"
             )
             self.address = self._wait_for(log, r"Starting Spark master at (spark://\S+)")
-            for number in (1, 2):
-                log = self._start(
+            self._workers = [
+                self._start(
                     f"worker{number}", _WORKER, "--host", "127.0.0.1", "--port", "0",
                     "--webui-port", "0", "--cores", "1", "--memory", "768M",
                     "--work-dir", str(self._folder / "work"), self.address,
-                )  # fmt: skip
-                self._wait_for(log, r"(Successfully registered with master)")
+                )
+                for number in (1, 2)
+            ]  # fmt: skip
         except BaseException:
             self.stop()
             raise
@@ -65,6 +67,11 @@ class Cluster:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+    def wait_for_workers(self) -> None:
+        """Return once both workers are there; a driver can start meanwhile."""
+        for log in self._workers:
+            self._wait_for(log, r"(Successfully registered with master)")
 
     def stop(self) -> None:
         """End everything that was started here."""
@@ -126,7 +133,7 @@ class Cluster:
         while time.monotonic() < end:
             if found := re.search(pattern, log.read_text(errors="replace")):
                 return found[1]
-            if self._processes[-1].poll() is not None:
+            if any(process.poll() is not None for process in self._processes):
                 break
             time.sleep(0.1)
         raise AssertionError(f"{log.name} never said {pattern}:\n{log.read_text()[-2000:]}")

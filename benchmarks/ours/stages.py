@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import rfm_backend
-from rfm_backend.pipeline import fit, run
+from rfm_backend.pipeline import fit, in_process, run
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _STAGES = {
     "read and clean": (run, "map_and_clean"),
     "aggregate": (run, "aggregate_customers"),
-    "load": (run, "load_population"),
+    "load": (in_process, "load_population"),
     "score": (fit, "score_customers"),
     "cluster": (fit, "cluster_customers"),
 }

@@ -21,7 +21,6 @@ from typing import BinaryIO, TypedDict, Unpack
 
 from rfm_backend.engines.duckdb import DuckDBEngine
 from rfm_backend.engines.spark import SparkEngine
-from rfm_backend.engines.spark_files import is_far
 from rfm_backend.errors import FileNotFound, InvalidOption, UnreadableFile
 from rfm_backend.pipeline.analysis import Finding
 from rfm_backend.pipeline.cluster import warm_up
@@ -29,7 +28,7 @@ from rfm_backend.pipeline.inspect import Inspection, inspect_table
 from rfm_backend.pipeline.model import Model, model_from_json
 from rfm_backend.pipeline.options import Level, Options, Returns
 from rfm_backend.pipeline.rules import BUILT_IN_TABLES, RuleTable, load_rules
-from rfm_backend.pipeline.run import analyse
+from rfm_backend.pipeline.run import LOCAL_CUSTOMERS, analyse
 from rfm_backend.pipeline.score import ScoreMethod
 from rfm_backend.pipeline.thresholds import Thresholds, parse_thresholds
 from rfm_backend.progress import Progress, no_progress
@@ -37,7 +36,7 @@ from rfm_backend.reading.lines import physical_lines
 from rfm_backend.reading.located import open_location
 from rfm_backend.reading.source import frame_table, open_tables
 from rfm_backend.result import Result
-from rfm_backend.text_table import ReadChoices, TextTable
+from rfm_backend.text_table import ReadChoices, TextTable, is_far
 from rfm_backend.work_folder import WorkFolder
 
 Source = str | Path | BinaryIO | object
@@ -73,12 +72,17 @@ class OptionValues(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
-    """What an analysis may use: none of it changes a number.
+    """What an analysis may use: none of it but ``local_customers`` changes a number.
 
     ``memory_limit`` as "1.5GB"; above it the engine spills to a temporary folder.  ``threads`` None
     means all cores of this process.  ``engine`` is "duckdb" or "spark"; for Spark, ``spark_master`` is
     the master's address (default: Spark within this process) and ``spark_folder`` a folder or address
     that driver and executors share (default: a temporary folder).
+
+    ``local_customers`` is how many customers this process takes as arrays.
+    Where there are more, the engine places them, so that no stage needs all of them in one process: scores
+    stay exact, and the clusters are fitted on a seeded sample, which the findings tell.
+    It holds for each engine alike.
     """
 
     memory_limit: str | None = None
@@ -86,6 +90,7 @@ class Resources:
     engine: str = "duckdb"
     spark_master: str | None = None
     spark_folder: str | None = None
+    local_customers: int = LOCAL_CUSTOMERS
 
 
 def segment(
@@ -172,6 +177,7 @@ def segment(
                 model=applied,
                 find_lines=physical_lines,
                 progress=progress,
+                local_customers=use.local_customers,
             )
         except BaseException:
             engine.close()

@@ -1,7 +1,7 @@
 """Explains a customer of a result that was written earlier.
 
 In:  a result file: .json, which holds its model; or .csv, .xlsx or .parquet with ``<name>.model.json``
-     beside it.
+     beside it; or a folder of parts in Parquet, likewise.
 Out: `Explanation`.
 
 What always holds: the values are those of the file, the thresholds those of its model; the day that
@@ -11,7 +11,7 @@ recency was counted to follows from the customer's own row.
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Final
@@ -23,6 +23,7 @@ from rfm_backend.engines.duckdb import DuckDBEngine
 from rfm_backend.engines.quoting import quote_name, quote_text
 from rfm_backend.errors import FileNotFound, InvalidModel, UnknownCustomer
 from rfm_backend.library import read_model, read_sources
+from rfm_backend.output.atomic import is_folder_of_parts
 from rfm_backend.output.cells import safe_text
 from rfm_backend.output.tables import model_path
 from rfm_backend.pipeline.explain import Explanation, Peers, explain_customer
@@ -117,7 +118,11 @@ def _model_beside(path: Path) -> Model:
 def _read_table(path: Path, customer_id: str, *, has_groups: bool) -> _Found:
     """Look the customer up in a CSV, XLSX or Parquet result."""
     with WorkFolder() as folder:
-        tables = read_sources(path, Options(), workdir=Path(folder), progress=no_progress)
+        one = min(path.iterdir()) if is_folder_of_parts(path) else path
+        tables = read_sources(one, Options(), workdir=Path(folder), progress=no_progress)
+        if one is not path:
+            path /= "*.parquet"
+            tables = [replace(tables[0], path=path)]
         table = next((one for one in tables if set(_NEEDED) <= set(one.columns)), None)
         if table is None:
             raise _not_a_result(path)

@@ -98,3 +98,8 @@ class TextTable:
     skip_rows: int = 0
     stored_columns: tuple[str, ...] = ()
     location: str = ""
+
+
+def is_far(location: str) -> bool:
+    """Tell whether a location is an address and no path of this machine."""
+    return "://" in location and not location.startswith("file://")

@@ -74,7 +74,7 @@ def test_segment_has_the_options_that_are_promised() -> None:
         "--delimiter --decimal --date-format --level --snapshot-date --since --until --exclude "
         "--returns --duplicates --timezone --clusters --seed --segments --scores --by --currency "
         "--model --save-model --memory-limit --threads --json --quiet --set-aside "
-        "--engine --spark-master --spark-folder"
+        "--engine --spark-master --spark-folder --local-customers"
     )
     command = importlib.import_module("rfm_backend.cli.segment").command
 

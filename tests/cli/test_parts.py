@@ -140,6 +140,37 @@ def test_force_does_not_replace_a_folder(tmp_path: Path) -> None:
         check(Destinations(results=(str(tmp_path / "a.csv"),)), force=True)
 
 
+def test_force_replaces_a_folder_of_parts(tmp_path: Path) -> None:
+    (tmp_path / "a.parquet").mkdir()
+    (tmp_path / "a.parquet" / "part-00000.parquet").touch()
+
+    check(Destinations(results=(str(tmp_path / "a.parquet"),)), force=True)
+    with pytest.raises(OutputExists):
+        check(Destinations(results=(str(tmp_path / "a.parquet"),)))
+
+
+@pytest.mark.parametrize(
+    ("address", "engine", "is_fine"),
+    [
+        ("s3a://shop/segments.parquet", "spark", True),
+        ("s3a://shop/segments.parquet", "duckdb", False),
+        ("s3a://shop/segments.csv", "spark", False),
+    ],
+)
+def test_an_address_is_for_spark_and_parquet(address: str, engine: str, is_fine: bool) -> None:
+    destinations = Destinations(results=(address,))
+    caught = None
+
+    try:
+        check_destinations(destinations, inputs=(), force=False, json_summary=False, engine=engine)
+    except InvalidOption as error:
+        caught = error.message
+
+    assert (caught is None) is is_fine
+    assert caught is None or address in caught
+    assert list(destinations.files()) == []
+
+
 def test_force_is_asked_for_once_something_is_there(tmp_path: Path) -> None:
     (tmp_path / "r.html").touch()
 

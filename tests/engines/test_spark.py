@@ -17,33 +17,45 @@ from spark_cluster import Cluster
 
 from rfm_backend.engines.duckdb import DuckDBEngine
 from rfm_backend.engines.spark import SparkEngine
-from rfm_backend.errors import Cancelled, RfmError
+from rfm_backend.errors import Cancelled, OutputExists, OutputFailed, RfmError
 from rfm_backend.library import Resources, segment
+from rfm_backend.output.tables import write_result_far
 from rfm_backend.pipeline.lines import clean_id_sql
 from rfm_backend.pipeline.mapping.dates import timestamp_sql
 from rfm_backend.pipeline.mapping.numbers import number_sql
 from rfm_backend.pipeline.mapping.plan import DateFormat, NumberFormat
+from rfm_backend.pipeline.model import model_from_json
 from rfm_backend.progress import Step
 from rfm_backend.reading.source import frame_table
 from rfm_backend.result import Result
+from rfm_backend.stored import explain_stored
 
 pytestmark = pytest.mark.slow
 
-# The quick compiler alone: what runs for seconds never gives back what the thorough one takes.
-_QUICK = "-XX:TieredStopAtLevel=1"
-_SUBMIT = (
-    f"--executor-memory 512m --driver-memory 512m --driver-java-options {_QUICK} "
-    f"--conf spark.executor.extraJavaOptions={_QUICK} pyspark-shell"
-)
+# The quick compiler and the simple collector: what runs for seconds never gives back what others take.
+_QUICK = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def far_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that stands behind the addresses viewfs://far/out/..."""
+    return tmp_path_factory.mktemp("far")
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory, far_folder: Path) -> Iterator[Cluster]:
     """One cluster for all tests; one engine keeps the session open between them."""
+    submit = (
+        f"--executor-memory 512m --driver-memory 512m --driver-java-options '{_QUICK}' "
+        f"--conf 'spark.executor.extraJavaOptions={_QUICK}' "
+        # A file system of Hadoop that is reached by addresses, and needs no server.
+        f"--conf spark.hadoop.fs.viewfs.mounttable.far.link./out=file://{far_folder} pyspark-shell"
+    )
     with pytest.MonkeyPatch.context() as patch, Cluster(tmp_path_factory.mktemp("cluster")) as made:
-        patch.setenv("PYSPARK_SUBMIT_ARGS", _SUBMIT)
+        patch.setenv("PYSPARK_SUBMIT_ARGS", submit)
         patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         first = SparkEngine(master=made.address, workdir=tmp_path_factory.mktemp("first"))
+        made.wait_for_workers()
         yield made
         first.close()
 
@@ -59,9 +71,11 @@ def outcome(source: object, resources: Resources, aside: Path, **values: Any) ->
         return (type(error).__name__, error.message)
 
 
-def assert_alike(cluster: Cluster, tmp_path: Path, source: object, **values: Any) -> None:
-    """Compare the engines on one source."""
-    spark = Resources(engine="spark", spark_master=cluster.address)
+def assert_alike(
+    cluster: Cluster, tmp_path: Path, source: object, *, local_customers: int = 100, **values: Any
+) -> None:
+    """Compare the engines on one source; of few local customers, Spark with the arrays of the other."""
+    spark = Resources(engine="spark", spark_master=cluster.address, local_customers=local_customers)
     expected = outcome(source, Resources(), tmp_path / "a.csv", **values)
 
     assert outcome(source, spark, tmp_path / "b.csv", **values) == expected
@@ -86,7 +100,7 @@ def write_rows(path: Path, n_rows: int, *, seed: int = 7) -> None:
                 f"{day.isoformat()} {draw.randrange(24):02d}:{draw.randrange(60):02d}",
                 str(draw.randint(1, 9)),
                 f"{draw.paretovariate(1.1):.2f}",
-                draw.choice(["", "plain", 'say "hello"', "a, b", "é"]),
+                draw.choice(["", "plain", "é", "b", "c", "d", "e", "f", 'say "hello"', "a, b"]),
             ]
             if draw.random() < 0.03:
                 row[draw.randrange(5)] = draw.choice(odd)
@@ -95,11 +109,10 @@ def write_rows(path: Path, n_rows: int, *, seed: int = 7) -> None:
             rows.writerow(row)
 
 
-@pytest.mark.parametrize("n_rows", [40_000, pytest.param(200_000, marks=pytest.mark.security_long)])
 def test_rows_give_the_same_even_where_an_executor_is_killed_in_the_middle(
-    cluster: Cluster, tmp_path: Path, n_rows: int
+    cluster: Cluster, tmp_path: Path
 ) -> None:
-    write_rows(tmp_path / "sales.csv", n_rows)
+    write_rows(tmp_path / "sales.csv", 200_000)
     killed: list[int] = []
 
     def watch(step: Step) -> None:
@@ -114,6 +127,42 @@ def test_rows_give_the_same_even_where_an_executor_is_killed_in_the_middle(
 
     assert len(killed) == 1
     assert found == expected
+
+
+@pytest.mark.parametrize("form", ["parquet", pytest.param("csv", marks=pytest.mark.security_long)])
+def test_online_retail_is_placed_in_the_cluster_as_in_this_process(
+    cluster: Cluster, data_dir: Path, tmp_path: Path, form: str
+) -> None:
+    source = data_dir / "online_retail" / "Online_Retail.csv"
+    if form == "parquet":
+        # The same cells: that a text is cut alike is seen with the made-up rows.
+        text = tmp_path / "sales.csv"
+        text.write_bytes(source.read_bytes().decode("latin-1").encode())
+        source = tmp_path / "sales.parquet"
+        duckdb.read_csv(str(text), all_varchar=True).write_parquet(str(source))
+    killed: list[int] = []
+
+    def watch(step: Step) -> None:
+        if form == "csv" and step.stage == "cluster" and not killed:
+            killed.append(cluster.kill_an_executor())
+
+    spark = Resources(engine="spark", spark_master=cluster.address, local_customers=1)
+    with segment(source) as result:
+        expected = result.customers.fetchall(), result.summary, result.model
+        explained = result.explain("12346")
+    with segment(source, resources=spark, progress=watch) as result:
+        found = result.summary, result.model
+        result.to_parquet(tmp_path / "segments.parquet")
+        # Before anything brings the customers into this process.
+        assert result.explain("12346") == explained
+
+    assert len(killed) == (form == "csv")
+    assert found == expected[1:]
+    parts = sorted(part.name for part in (tmp_path / "segments.parquet").iterdir())
+    assert parts == [f"part-{number:05}.parquet" for number in range(len(parts))]
+    assert _parts(tmp_path / "segments.parquet") == expected[0]
+    # The model stands beside the parts, and explains their customers.
+    assert explain_stored(tmp_path / "segments.parquet", "12346", group=None) == explained
 
 
 def test_a_run_that_is_cancelled_stops_in_the_cluster_too(cluster: Cluster, tmp_path: Path) -> None:
@@ -134,8 +183,18 @@ def test_a_run_that_is_cancelled_stops_in_the_cluster_too(cluster: Cluster, tmp_
 @pytest.mark.parametrize(
     ("name", "values"),
     [
-        ("odd.csv", {"returns": "net", "duplicates": "drop", "by": "shop", "keep": ("note",)}),
-        ("broken.csv", {}),
+        # Placed in the cluster: three customers are more than one.
+        (
+            "odd.csv",
+            {
+                "returns": "net",
+                "duplicates": "drop",
+                "by": "shop",
+                "keep": ("note",),
+                "local_customers": 1,
+            },
+        ),
+        pytest.param("broken.csv", {}, marks=pytest.mark.security_long),
         # The long form: 130 names of months make an expression that takes its time.
         pytest.param("months.csv", {"returns": "match"}, marks=pytest.mark.security_long),
         pytest.param("times.csv", {}, marks=pytest.mark.security_long),
@@ -149,22 +208,44 @@ def test_odd_files_and_options_give_the_same(
     assert_alike(cluster, tmp_path, tmp_path / name, **values)
 
 
-def test_a_folder_of_files_is_one_table(cluster: Cluster, tmp_path: Path) -> None:
+def test_a_folder_of_files_is_one_table_and_a_result_goes_to_an_address(
+    cluster: Cluster, tmp_path: Path, far_folder: Path
+) -> None:
     folder = tmp_path / "sales"
     folder.mkdir()
     head, *lines = _ODD["odd.csv"].splitlines(keepends=True)
     (folder / "a.csv").write_text(head + "".join(lines[:5]), "utf-8")
     (folder / "b.csv").write_text(head + "".join(lines[5:]), "utf-8")
     (folder / "_SUCCESS").write_text("", "utf-8")
-    spark = Resources(engine="spark", spark_master=cluster.address)
+    spark = Resources(engine="spark", spark_master=cluster.address, local_customers=1)
 
     with (
         segment([folder / "a.csv", folder / "b.csv"]) as expected,
         segment(folder, resources=spark) as result,
     ):
-        assert result.customers.fetchall() == expected.customers.fetchall()
+        write_result_far(result.analysis, "viewfs://far/out/segments.parquet")
+        with pytest.raises(OutputExists, match="viewfs://far/out/segments"):
+            write_result_far(result.analysis, "viewfs://far/out/segments.parquet")
+        with pytest.raises(OutputFailed, match="nowhere://x/y"):
+            write_result_far(result.analysis, "nowhere://x/y.parquet")
+
+        written = _parts(far_folder / "segments.parquet")
+        assert written == expected.customers.fetchall()
+        model = (far_folder / "segments.model.json").read_text("utf-8")
+        assert model_from_json(model) == expected.model
+        assert result.customers.fetchall() == written
+        # Brought into this process, the customers are written from there.
+        write_result_far(result.analysis, "viewfs://far/out/segments.parquet", force=True)
+        assert _parts(far_folder / "segments.parquet") == written
         assert result.quality.rows_read == expected.quality.rows_read
         assert _reasons(result) == _reasons(expected)
+
+
+def _parts(folder: Path) -> list[tuple[Any, ...]]:
+    """Return the customers of a folder of parts, part after part."""
+    relation = duckdb.sql(f"FROM '{folder}/*.parquet'")
+    assert relation is not None
+    return relation.fetchall()
 
 
 def _reasons(result: Result) -> list[tuple[str, int, Decimal | None]]:

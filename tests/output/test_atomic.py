@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rfm_backend.errors import OutputExists, OutputFailed
-from rfm_backend.output.atomic import write_bytes, write_text, writing
+from rfm_backend.output.atomic import write_bytes, write_text, writing, writing_folder
 
 
 def test_a_new_file_has_its_content_and_the_rights_of_any_other(tmp_path: Path) -> None:
@@ -88,3 +88,56 @@ def test_a_process_killed_while_it_writes_leaves_the_old_file(tmp_path: Path) ->
         os.kill(writer.pid, signal.SIGKILL)
 
     assert path.read_text() == "old"
+
+
+def write_parts(path: Path, *names: str, force: bool = False) -> None:
+    with writing_folder(path, force=force) as folder:
+        for name in names:
+            (folder / name).write_text(name)
+
+
+def test_a_folder_of_parts_replaces_parts_or_a_file_only_where_it_is_asked_for(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "out.parquet"
+    write_parts(path, "part-00000.parquet", "part-00001.parquet")
+
+    with pytest.raises(OutputExists):
+        write_parts(path, "part-00000.parquet")
+    write_parts(path, "part-00000.parquet", force=True)
+    assert [part.name for part in path.iterdir()] == ["part-00000.parquet"]
+    write_text(path, "a file", force=True)
+    assert path.read_text() == "a file"
+    write_parts(path, "part-00000.parquet", force=True)
+    assert [part.name for part in path.iterdir()] == ["part-00000.parquet"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out.parquet"]
+
+
+def test_a_folder_of_other_things_is_never_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "photos"
+    path.mkdir()
+    (path / "part-00000.parquet").touch()
+    (path / "cat.jpg").touch()
+
+    with pytest.raises(OutputFailed, match="folder"):
+        write_parts(path, "part-00000.parquet", force=True)
+    with pytest.raises(OutputFailed, match="folder"):
+        write_text(path, "x", force=True)
+    assert (path / "cat.jpg").exists()
+
+
+def fail_after_a_part(path: Path, error: BaseException) -> None:
+    with writing_folder(path, force=True) as folder:
+        (folder / "part-00000.parquet").write_text("half")
+        raise error
+
+
+def test_a_writer_of_parts_who_fails_leaves_the_old_ones(tmp_path: Path) -> None:
+    path = tmp_path / "out.parquet"
+    write_parts(path, "part-00000.parquet")
+
+    with pytest.raises(KeyboardInterrupt):
+        fail_after_a_part(path, KeyboardInterrupt())
+
+    assert (path / "part-00000.parquet").read_text() == "part-00000.parquet"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out.parquet"]

@@ -16,7 +16,7 @@ from rfm_backend.cli.shared import RUNNING, json_option, language_option, read_l
 @click.command(
     "explain", cls=HelpWriter, epilog="Example:  rfm explain segments.csv 17850 --lang id"
 )
-@click.argument("result", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("result", type=click.Path(path_type=Path))
 @click.argument("customer")
 @click.option(
     "--group",

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rfm_backend.errors import InvalidOption, OutputExists, OutputFailed
+from rfm_backend.output.atomic import is_folder_of_parts
+from rfm_backend.text_table import is_far
 
 if TYPE_CHECKING:
     from rfm_backend.catalogue import Language
@@ -45,9 +47,16 @@ class Destinations:
         """Whether the rows go to standard output."""
         return STANDARD_OUTPUT in self.results
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The results that go to addresses, such as s3a://shop/segments.parquet."""
+        return tuple(name for name in self.results if is_far(name))
+
     def files(self) -> Iterator[tuple[str, Path]]:
-        """Yield (what it is, path) of every file, the models beside the results included."""
-        paths = [Path(name) for name in self.results if name != STANDARD_OUTPUT]
+        """Yield (what it is, path) of every file here, the models beside the results included."""
+        paths = [
+            Path(name) for name in self.results if name != STANDARD_OUTPUT and not is_far(name)
+        ]
         for path in paths:
             yield "result", path
         for path in _models_beside(paths):
@@ -62,14 +71,20 @@ class Destinations:
 
 
 def check_destinations(
-    destinations: Destinations, *, inputs: Iterable[str], force: bool, json_summary: bool
+    destinations: Destinations,
+    *,
+    inputs: Iterable[str],
+    force: bool,
+    json_summary: bool,
+    engine: str = "duckdb",
 ) -> None:
-    """Refuse what could not be written at the end.
+    """Refuse what could not be written at the end; what stands at an address is seen only then.
 
     Raises
     ------
     InvalidOption
-        A name without a known ending, one name twice, an input, two things for standard output.
+        A name without a known ending, one name twice, an input, two things for standard output, an
+        address that `engine` does not reach.
     OutputExists
         A file is there already and `force` is not given.
     OutputFailed
@@ -81,6 +96,13 @@ def check_destinations(
             or_rows = ", or give - for CSV on standard output" if what == "result" else ""
             raise InvalidOption(
                 f"{path} says not what it is: let it end in {', '.join(endings)}{or_rows}."
+            )
+    for address in destinations.addresses:
+        if engine != "spark" or not address.endswith(".parquet"):
+            raise InvalidOption(
+                f"{address} is an address: only --engine spark writes there, and only Parquet. Let it end in "
+                ".parquet, or give the path of a file.",
+                option="out",
             )
     if destinations.takes_stdout and json_summary:
         raise InvalidOption(
@@ -96,7 +118,7 @@ def check_destinations(
                 f"{path} is there already. Give --force to replace it, or another name.",
                 path=str(path),
             )
-        if path.is_dir():
+        if path.is_dir() and not is_folder_of_parts(path):
             raise OutputFailed(f"{path} is a folder. Give the name of a file.", path=str(path))
         if not path.parent.is_dir():
             raise OutputFailed(
@@ -107,12 +129,20 @@ def check_destinations(
 
 def write_destinations(
     result: "Result", destinations: Destinations, *, language: "Language", force: bool
-) -> list[tuple[str, Path]]:
-    """Write everything and return (what it is, path) of each file, in the order written."""
+) -> list[tuple[str, str]]:
+    """Write everything and return (what it is, where) of each file, in the order written."""
     from rfm_backend.cli.mapfile import map_text
     from rfm_backend.output.atomic import write_text
-    from rfm_backend.output.tables import model_path, write_result, write_result_to
+    from rfm_backend.output.tables import (
+        model_path,
+        write_result,
+        write_result_far,
+        write_result_to,
+    )
 
+    # First, while the customers stand where the engine has them.
+    for address in destinations.addresses:
+        write_result_far(result.analysis, address, force=force)
     beside: set[Path] = set()
     for what, path in destinations.files():
         if what == "result":
@@ -131,8 +161,16 @@ def write_destinations(
         write_result_to(result.analysis, sys.stdout.buffer, form="csv")
         sys.stdout.buffer.flush()
     return [
-        ("model" if what == "save_model" else what, path) for what, path in destinations.files()
+        *(("result_parts", address) for address in destinations.addresses),
+        *((_told_as(what, path), str(path)) for what, path in destinations.files()),
     ]
+
+
+def _told_as(what: str, path: Path) -> str:
+    """Return the key of the words for a file."""
+    if what == "save_model":
+        return "model"
+    return "result_parts" if what == "result" and path.is_dir() else what
 
 
 def _models_beside(results: Iterable[Path]) -> Iterable[Path]:

@@ -114,6 +114,8 @@ def command(files: tuple[str, ...], **values: Unpack[SegmentValues]) -> None:
     FILE is CSV, XLSX, XLS, XLSB, ODS, Parquet, .zip or .gz; - is standard input. Several files,
     such as monthly exports, make one analysis.
     """
+    from rfm_backend.settings import read_settings
+
     destinations = Destinations(
         results=values["out"],
         report=values["report"],
@@ -122,7 +124,11 @@ def command(files: tuple[str, ...], **values: Unpack[SegmentValues]) -> None:
         set_aside=values["set_aside"],
     )
     check_destinations(
-        destinations, inputs=files, force=values["force"], json_summary=values["as_json"]
+        destinations,
+        inputs=files,
+        force=values["force"],
+        json_summary=values["as_json"],
+        engine=values["engine"] or read_settings().engine,
     )
     _segment(files, destinations, values)
 
@@ -165,7 +171,7 @@ def _segment(files: tuple[str, ...], destinations: Destinations, values: Segment
 
 def _tell(
     result: "Result",
-    written: list[tuple[str, Path]],
+    written: list[tuple[str, str]],
     words: "Words",
     *,
     console: "Console",

@@ -76,6 +76,7 @@ class ResourceValues(TypedDict):
     engine: str | None
     spark_master: str | None
     spark_folder: str | None
+    local_customers: int | None
     lang: str | None
     quiet: bool
 
@@ -197,6 +198,10 @@ engine_options: Final = (
         "--spark-folder", metavar="PATH", cls=Panelled, panel=RUNNING,
         help="Folder or address that driver and executors share (else a temporary folder).",
     ),
+    click.option(
+        "--local-customers", type=click.IntRange(min=1), metavar="N", cls=Panelled, panel=RUNNING,
+        help="Above so many customers the engine places them; clusters are fitted on a sample.",
+    ),
 )  # fmt: skip
 language_option: Final = click.option(
     "--lang", type=click.Choice(["en", "id"]), cls=Panelled, panel=RUNNING,
@@ -275,6 +280,7 @@ def read_resources(settings: "Settings", values: ResourceValues) -> "Resources":
         engine=values["engine"] or settings.engine,
         spark_master=values["spark_master"] or settings.spark_master or None,
         spark_folder=values["spark_folder"] or settings.spark_folder or None,
+        local_customers=values["local_customers"] or settings.local_customers,
     )
 
 

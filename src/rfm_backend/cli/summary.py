@@ -52,7 +52,7 @@ def summary_lines(summary: Summary, words: Words, *, width: int) -> list["Text"]
 
 
 def written_lines(
-    written: Sequence[tuple[str, Path]], words: Words, *, seconds: float, width: int
+    written: Sequence[tuple[str, Path | str]], words: Words, *, seconds: float, width: int
 ) -> list["Text"]:
     """Return what was written, and how long everything took."""
     done = words("terminal.done", seconds=words.number(round(seconds, 1), 1))
@@ -69,7 +69,7 @@ def written_lines(
     ]
 
 
-def _written(written: Sequence[tuple[str, Path]], words: Words, width: int) -> list["Text"]:
+def _written(written: Sequence[tuple[str, Path | str]], words: Words, width: int) -> list["Text"]:
     """Return a line per file; where one is too long for two columns, the path alone, never cut."""
     from rich.text import Text
 

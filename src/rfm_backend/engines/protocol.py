@@ -7,7 +7,7 @@ SQL comes from the pipeline; an engine runs it, hands rows or arrays back and kn
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,3 +88,28 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Give memory and temporary files back."""
+
+
+@runtime_checkable
+class WritesParts(Protocol):
+    """An engine of many machines, which write a result beside each other, each its part."""
+
+    def write_parts(self, sql: str, folder: Path) -> None:
+        """Write a query's rows as Parquet into an empty folder here: ``part-00000.parquet`` and on.
+
+        The query's order goes on from part to part.
+        """
+
+    def write_far(self, sql: str, address: str, *, force: bool) -> None:
+        """Write a query's rows as Parquet to a folder at an address, its order from part to part.
+
+        Raises
+        ------
+        OutputExists
+            Something stands there and `force` is not given.
+        OutputFailed
+            The address cannot be written to.
+        """
+
+    def write_text_far(self, text: str, address: str) -> None:
+        """Write a text as UTF-8 to an address, in place of what stands there."""

@@ -7,7 +7,8 @@ What always holds
     * a statement over rows of files runs in Spark, and its table stands as Parquet in a folder that
       driver and executors share;
     * a statement over tables of this process runs in this process (`DuckDBEngine`); a table is brought
-      home when such a statement asks for it;
+      home when such a statement asks for it, or for ``rowid``;
+    * what `write_parts` and `write_far` write of tables in the folder, the executors write;
     * an executor that dies costs its tasks, never a row: tables are files, and parts of input files are
       cut alike whoever reads them.
 
@@ -16,6 +17,7 @@ What it does not do: it knows no role, no option and no definition of the pipeli
 
 import itertools
 import re
+import shutil
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -30,7 +32,7 @@ from rfm_backend.engines.dialect import to_spark
 from rfm_backend.engines.duckdb import DuckDBEngine
 from rfm_backend.engines.protocol import Kind, Rejected, Row
 from rfm_backend.engines.quoting import quote_name, quote_text
-from rfm_backend.engines.spark_files import SharedFolder
+from rfm_backend.engines.spark_files import SharedFolder, far_failures
 from rfm_backend.engines.spark_session import close_session, open_session, percent_done
 from rfm_backend.engines.spark_sources import (
     View,
@@ -43,6 +45,7 @@ from rfm_backend.engines.spark_sources import (
     rows_before,
 )
 from rfm_backend.engines.sql_parts import names_in, spark_name
+from rfm_backend.errors import OutputExists
 from rfm_backend.progress import Progress, Stage, Step
 from rfm_backend.text_table import TextTable
 
@@ -140,7 +143,8 @@ class SparkEngine:
         view = None
         is_reachable = bool(table.location) or self.files.is_here
         if table.kind == "csv" and is_reachable:
-            view = plain_text_view(self._session, table, name)
+            target = self.files.new(name)
+            view = self._run(lambda: plain_text_view(self._session, table, name, target=target))
         elif table.kind == "parquet" and not table.stored_columns and is_reachable:
             view = parquet_view(self._session, location_of(table), table.columns, name)
         return view or self._rewritten_view(table, name)
@@ -214,6 +218,39 @@ class SparkEngine:
         """Write a query's rows to `path` as "csv" or "parquet"."""
         self._home.write(self._home_sql(sql), path, form=form)
 
+    def write_parts(self, sql: str, folder: Path) -> None:
+        """Write a query's rows as Parquet into an empty folder here: ``part-00000.parquet`` and on."""
+        if self._is_for_home(sql):
+            self._home.write(sql, folder / "part-00000.parquet", form="parquet")
+            return
+        target = self.files.new(f"parts_{next(self._numbers)}")
+        self._run(lambda: self._write_parquet(sql, target))
+        written = self.files.fetch(target, self._workdir)
+        for place, part in enumerate(sorted(written.glob("*.parquet"))):
+            shutil.move(part, folder / f"part-{place:05}.parquet")
+
+    def write_far(self, sql: str, address: str, *, force: bool) -> None:
+        """Write a query's rows as Parquet to a folder at an address, its order from part to part."""
+        with far_failures(address):
+            if self.files.is_taken(address) and not force:
+                raise OutputExists(
+                    f"{address} is there already. Give --force to replace it, or another address.",
+                    path=address,
+                )
+            if self._is_for_home(sql):
+                path = self._workdir / f"part_{next(self._numbers)}.parquet"
+                self._home.write(sql, path, form="parquet")
+                self.files.replace(path, f"{address}/part-00000.parquet", folder=address)
+                return
+            self._run(lambda: self._write_parquet(sql, address))
+
+    def write_text_far(self, text: str, address: str) -> None:
+        """Write a text as UTF-8 to an address, in place of what stands there."""
+        path = self._workdir / f"text_{next(self._numbers)}"
+        path.write_text(text, "utf-8")
+        with far_failures(address):
+            self.files.replace(path, address, folder=address)
+
     def relation(self, sql: str) -> "duckdb.DuckDBPyRelation":
         """Return a query as a DuckDB relation, for callers that want to go on with it."""
         return self._home.relation(self._home_sql(sql))
@@ -272,6 +309,10 @@ class SparkEngine:
         target = self.files.new(f"table_{next(self._numbers)}")
         frame.selectExpr(*typed).write.parquet(target)
         return target
+
+    def _write_parquet(self, sql: str, location: str) -> None:
+        frame = self._session.sql(to_spark(sql))
+        frame.write.mode("overwrite").option("compression", "zstd").parquet(location)
 
     def _run(
         self,

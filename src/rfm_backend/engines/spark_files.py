@@ -8,11 +8,15 @@ What always holds: what is made here stands in a folder of its own, which `remov
 
 import shutil
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rfm_backend.engines.spark_session import first_line
 from rfm_backend.engines.spark_sources import described
+from rfm_backend.errors import OutputFailed
+from rfm_backend.text_table import is_far
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -20,9 +24,27 @@ if TYPE_CHECKING:
 _ROWS_SHOWN = 1000
 
 
-def is_far(location: str) -> bool:
-    """Tell whether a location is an address and no path of this machine."""
-    return "://" in location and not location.startswith("file://")
+@contextmanager
+def far_failures(address: str) -> Iterator[None]:
+    """Say in words what Hadoop or Spark says of an address that cannot be written to.
+
+    Raises
+    ------
+    OutputFailed
+        No such file system, no permission, no credentials.
+    """
+    # Imported here: it is an extra, and takes a second.
+    from py4j.protocol import Py4JError  # noqa: PLC0415
+    from pyspark.errors import PySparkException  # noqa: PLC0415
+
+    try:
+        yield
+    except (Py4JError, PySparkException) as error:
+        raise OutputFailed(
+            f"{address} could not be written: {first_line(error)}. Are the address, its jars and its "
+            "credentials right?",
+            path=address,
+        ) from error
 
 
 class SharedFolder:
@@ -51,6 +73,16 @@ class SharedFolder:
             self._hadoop_path(str(path)), self._hadoop_path(target)
         )
         return target
+
+    def replace(self, path: Path, address: str, *, folder: str) -> None:
+        """Copy a file of this process to an address, after what stands at `folder` is deleted."""
+        files = self._files(address)
+        files.delete(self._hadoop_path(folder), True)  # noqa: FBT003
+        files.copyFromLocalFile(self._hadoop_path(f"file://{path}"), self._hadoop_path(address))
+
+    def is_taken(self, address: str) -> bool:
+        """Tell whether something stands at an address."""
+        return bool(self._files(address).exists(self._hadoop_path(address)))
 
     def fetch(self, location: str, folder: Path) -> Path:
         """Return a local path of a file or folder, copied into `folder` where it is far."""

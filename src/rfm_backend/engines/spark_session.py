@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _OLDEST_JAVA: Final = 17
 # Parts of a file are cut by these alone, however many executors there are: row numbers rest on it.
+# All of them hold for one run, so that it matters not that one machine has smaller parts.
 _SETTINGS: Final = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.session.timeZone": "UTC",
@@ -86,7 +87,14 @@ def open_session(master: str, *, folder: Path) -> "SparkSession":
         )
     for name, value in _SETTINGS.items():
         session.conf.set(name, value)
+    if _is_one_machine(master):
+        # A file of some megabytes should keep more than one core busy there.
+        session.conf.set("spark.sql.files.maxPartitionBytes", str(4 * 1024 * 1024))
     return session
+
+
+def _is_one_machine(master: str) -> bool:
+    return master.startswith("local") or "127.0.0.1" in master
 
 
 def _start(master: str, folder: Path) -> "SparkSession":
@@ -99,7 +107,7 @@ def _start(master: str, folder: Path) -> "SparkSession":
     for name, value in _START.items():
         builder = builder.config(name, value)
     builder = builder.config("spark.sql.warehouse.dir", str(folder / "warehouse"))
-    if master.startswith("local") or "127.0.0.1" in master:
+    if _is_one_machine(master):
         for name, value in _ON_ONE_MACHINE.items():
             builder = builder.config(name, value)
     global _is_ours  # noqa: PLW0603  # Spark has one context for each process
@@ -111,7 +119,7 @@ def _start(master: str, folder: Path) -> "SparkSession":
             _open.add(id(session))
     except (PySparkException, Py4JError, OSError) as error:
         raise Unavailable(
-            f"Spark could not be started on {master}: {_first_line(error)}. Is the master running, and is the "
+            f"Spark could not be started on {master}: {first_line(error)}. Is the master running, and is the "
             "address right?",
             master=master,
         ) from error
@@ -168,5 +176,6 @@ def _java_version(java: str) -> int:
     return int(found[1]) if found else 0
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return what an error of Spark or Java says, without the stack that follows."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -7,7 +7,8 @@ What always holds
     * a text is cut by Spark only where each line is a row beyond doubt: without quotes, or with each
       quoted cell whole; any other is first written anew by the engine in this process, so that both
       engines read the same rows;
-    * blank lines are no rows.
+    * blank lines are no rows;
+    * a row's `PLACE` is told once, when its text is cut, by the bytes of the files alone.
 """
 
 import re
@@ -20,7 +21,7 @@ from rfm_backend.errors import UnreadableFile
 from rfm_backend.text_table import Dialect, TextTable
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
 PLACE: Final = "rfm_place"
 _LINE: Final = "rfm_line"
@@ -34,8 +35,8 @@ _TYPES_AS_TEXT: Final = ("string", "tinyint", "smallint", "int", "bigint", "date
 class View:
     """A view of accepted rows, all text, and how many rows stand in the parts before each part.
 
-    ``lines`` is the view of all lines of a text in ``files``; ``is_row`` tells those that are no header and not
-    blank, ``is_cut`` those of the header's width.
+    ``lines`` is the view of all lines of a text in ``files``, None where all of them are accepted;
+    ``is_row`` tells those that are no header and not blank, ``is_cut`` those of the header's width.
     """
 
     name: str
@@ -51,8 +52,17 @@ def location_of(table: TextTable) -> str:
     return table.location or (f"file://{table.path.resolve()}" if table.path else "")
 
 
-def plain_text_view(session: "SparkSession", table: TextTable, name: str) -> View | None:
-    """Make the views of a text that Spark can cut; None where it should not."""
+def plain_text_view(
+    session: "SparkSession", table: TextTable, name: str, *, target: str
+) -> View | None:
+    """Make the views of a text that Spark can cut; None where it should not.
+
+    The text is read once: its cells go as Parquet to `target`, which is what every later look reads.
+    """
+    # Imported here: it is an extra, and takes a second.
+    from pyspark.sql import Observation  # noqa: PLC0415
+    from pyspark.sql.functions import expr  # noqa: PLC0415
+
     dialect = table.dialect
     if dialect is None or dialect.skip_lines:
         return None
@@ -60,22 +70,63 @@ def plain_text_view(session: "SparkSession", table: TextTable, name: str) -> Vie
     first = lines.first() if table.has_header else None
     header = str(first[0]) if first is not None else None
     files = tuple(lines.inputFiles())
-    if not _is_plain(lines, dialect, header, len(files)):
-        return None
     wanted = "value <> ''" + (f" AND value <> {spark_text(header)}" if header is not None else "")
     all_lines, is_cut = f"{name}_lines", f"size(cells) = {len(table.columns)}"
-    lines.selectExpr(
-        "_metadata.file_path AS file", "value", f"{_cells_sql(dialect)} AS cells"
-    ).where(wanted).createOrReplaceTempView(all_lines)
-    cells = ", ".join(
-        f"nullif(cells[{place}], '') AS {spark_name(column)}"
-        for place, column in enumerate(table.columns)
+    is_header = f"value = {spark_text(header)}" if header is not None else "false"
+    with_cells = f"{_cells_sql(dialect)} AS cells"
+    seen, cut = Observation(f"{name}_seen"), Observation(f"{name}_cut")
+    checked = lines.selectExpr(*_cut_sql(dialect)).observe(
+        seen,
+        expr(f"count_if({_doubt_sql(dialect)})").alias("doubtful"),
+        expr(f"count_if({is_header})").alias("headers"),
     )
-    session.sql(
-        f"SELECT {cells}, monotonically_increasing_id() AS {PLACE} FROM {all_lines} WHERE {is_cut}"
-    ).createOrReplaceTempView(name)
+    checked.selectExpr("value", with_cells).where(wanted).observe(
+        cut, expr(f"count_if(NOT ({is_cut}))").alias("rejected")
+    ).where(is_cut).selectExpr(
+        *(
+            # By number: what may stand in a header may not in the name of a column of Parquet.
+            f"nullif(cells[{place}], '') AS c{place}"
+            for place, _ in enumerate(table.columns)
+        ),
+        f"monotonically_increasing_id() AS {PLACE}",
+    ).write.parquet(target)
+    if seen.get["doubtful"] or seen.get["headers"] != (len(files) if header is not None else 0):
+        return None
+    names = [f"c{place} AS {spark_name(column)}" for place, column in enumerate(table.columns)]
+    session.read.parquet(target).selectExpr(*names, PLACE).createOrReplaceTempView(name)
+    lines.selectExpr(*_cut_sql(dialect)).selectExpr("file", "value", with_cells).where(
+        wanted
+    ).createOrReplaceTempView(all_lines)
     return View(
-        name=name, columns=table.columns, lines=all_lines, files=files, is_row=wanted, is_cut=is_cut
+        name=name,
+        columns=table.columns,
+        lines=all_lines if cut.get["rejected"] else None,
+        files=files,
+        is_row=wanted,
+        is_cut=is_cut,
+    )
+
+
+def _cut_sql(dialect: Dialect) -> tuple[str, ...]:
+    """Return columns of a text: its file, the line, and the raw cells of a line with quotes."""
+    delimiter = dialect.path_delimiter
+    pattern = spark_text(rf"\Q{delimiter}\E({_cell_pattern(delimiter)})")
+    found = f"regexp_extract_all(concat({spark_text(delimiter)}, value), {pattern}, 1)"
+    return (
+        "_metadata.file_path AS file",
+        "value",
+        f"CASE WHEN contains(value, '\"') AND octet_length(value) <= {_LONGEST_LINE} THEN {found} END AS raw",
+    )
+
+
+def _cells_sql(dialect: Dialect) -> str:
+    """Return SQL for the cells of a line that `_cut_sql` looked at; one too long for a row has none."""
+    quoted = rf"\Q{dialect.path_delimiter}\E"
+    bare = "replace(substring(cell, 2, length(cell) - 2), '\"\"', '\"')"
+    return (
+        f"CASE WHEN raw IS NOT NULL THEN "
+        f"transform(raw, cell -> CASE WHEN startswith(cell, '\"') THEN {bare} ELSE cell END) "
+        f"WHEN octet_length(value) <= {_LONGEST_LINE} THEN split(value, {spark_text(quoted)}, -1) END"
     )
 
 
@@ -138,11 +189,8 @@ def _rejected_in(
     assert table.dialect is not None
     lines = session.read.text(file)
     rows = (
-        lines.selectExpr(
-            f"monotonically_increasing_id() AS {_LINE}",
-            "value",
-            f"{_cells_sql(table.dialect)} AS cells",
-        )
+        lines.selectExpr(f"monotonically_increasing_id() AS {_LINE}", *_cut_sql(table.dialect))
+        .selectExpr(_LINE, "value", f"{_cells_sql(table.dialect)} AS cells")
         .where(f"{view.is_row} AND NOT ({view.is_cut})")
         .selectExpr(_LINE, "left(value, 1000)")
         .orderBy(_LINE)
@@ -190,37 +238,17 @@ def _cell_pattern(delimiter: str) -> str:
     return rf'"[^"]*+(?:""[^"]*+)*+"|(?:(?!\Q{delimiter}\E)[^"])*+'
 
 
-def _cells_sql(dialect: Dialect) -> str:
-    delimiter = dialect.path_delimiter
-    quoted = rf"\Q{delimiter}\E"
-    if not dialect.has_quotes:
-        return f"split(value, {spark_text(quoted)}, -1)"
-    pattern = spark_text(f"{quoted}({_cell_pattern(delimiter)})")
-    found = f"regexp_extract_all(concat({spark_text(delimiter)}, value), {pattern}, 1)"
-    bare = "replace(substring(cell, 2, length(cell) - 2), '\"\"', '\"')"
-    with_quotes = (
-        f"transform({found}, cell -> CASE WHEN startswith(cell, '\"') THEN {bare} ELSE cell END)"
-    )
-    return f"CASE WHEN contains(value, '\"') THEN {with_quotes} ELSE split(value, {spark_text(quoted)}, -1) END"
-
-
-def _is_plain(lines: "DataFrame", dialect: Dialect, header: str | None, n_files: int) -> bool:
-    """Tell whether each line is a row beyond doubt, and the header stands just once in each file."""
-    quoted = rf"\Q{dialect.path_delimiter}\E"
-    cell = _cell_pattern(dialect.path_delimiter)
-    whole = spark_text(rf"\A(?:{cell})(?:{quoted}(?:{cell}))*+\z")
-    doubtful = " OR ".join(
+def _doubt_sql(dialect: Dialect) -> str:
+    """Return a condition for a line that is not a row beyond doubt: its raw cells are not all of it."""
+    whole = f"array_join(raw, {spark_text(dialect.path_delimiter)}) = value"
+    return " OR ".join(
         (
             f"octet_length(value) > {_LONGEST_LINE}",
             "value RLIKE '\\\\A\\\\s+\\\\z'",
             "contains(value, chr(0))",
-            f"(contains(value, '\"') AND NOT value RLIKE {whole})",
+            f"(contains(value, '\"') AND NOT coalesce({whole}, false))",
         )
     )
-    is_header = f"value = {spark_text(header)}" if header is not None else "false"
-    row = lines.selectExpr(f"count_if({doubtful})", f"count_if({is_header})").first()
-    assert row is not None
-    return int(row[0]) == 0 and int(row[1]) == (n_files if header is not None else 0)
 
 
 def _text_of(name: str, kind: str) -> str | None:

@@ -35,6 +35,7 @@ from rfm_backend.jobs.publish import Computed, LeaseLostError, publish
 from rfm_backend.jobs.sweep import sweep
 from rfm_backend.services import Service
 from rfm_backend.services.uploads import path_of, remove_analysis
+from rfm_backend.settings import Settings
 from rfm_backend.storage import analyses, jobs, uploads, users
 from rfm_backend.storage.jobs import Job
 from rfm_backend.storage.rows import utc_now
@@ -211,19 +212,12 @@ class Worker:
 
     def _order(self, job: Job, upload: Upload, folder: Path) -> dict[str, object]:
         """Return what `compute` is given."""
-        analysis = self._service.settings.analysis
         return {
             "source": str(path_of(self._service, upload)),
             "name": upload.filename,
             "request": job.options,
             "folder": str(folder),
-            "resources": {
-                "memory_limit": analysis.memory_limit,
-                "threads": analysis.threads,
-                "engine": analysis.engine,
-                "spark_master": analysis.spark_master or None,
-                "spark_folder": analysis.spark_folder or None,
-            },
+            "resources": _resources(self._service.settings.analysis),
         }
 
     def _drop_files(self, job: Job, token: str) -> None:
@@ -300,3 +294,15 @@ class _Heartbeat:
     ) -> None:
         self._ended.set()
         self._thread.join()
+
+
+def _resources(settings: Settings) -> dict[str, object]:
+    """Return what an analysis may use, as `library.Resources` takes it."""
+    return {
+        "memory_limit": settings.memory_limit,
+        "threads": settings.threads,
+        "engine": settings.engine,
+        "spark_master": settings.spark_master or None,
+        "spark_folder": settings.spark_folder or None,
+        "local_customers": settings.local_customers,
+    }

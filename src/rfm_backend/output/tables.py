@@ -19,15 +19,16 @@ from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
 from rfm_backend import columns as c
-from rfm_backend.engines.protocol import Engine
+from rfm_backend.engines.protocol import Engine, WritesParts
 from rfm_backend.engines.quoting import quote_name, quote_text
 from rfm_backend.errors import InvalidOption
-from rfm_backend.output.atomic import check_free, write_text, writing
+from rfm_backend.output.atomic import check_free, write_text, writing, writing_folder
 from rfm_backend.output.cells import safe_text, safe_text_sql
 from rfm_backend.output.summary_json import summary_to_json
 from rfm_backend.output.workbook import MOST_ROWS, write_workbook
 from rfm_backend.pipeline.model import model_to_json
-from rfm_backend.pipeline.run import Analysis, result_columns_sql
+from rfm_backend.pipeline.result_table import result_columns_sql
+from rfm_backend.pipeline.run import Analysis, ordered_result_sql
 
 RESULT_FORMAT: Final = "rfm-backend result 1"
 Form = Literal["csv", "xlsx", "parquet", "json"]
@@ -42,6 +43,10 @@ _DAYS: Final = (c.FIRST_PURCHASE_DATE, c.LAST_PURCHASE_DATE)
 def write_result(analysis: Analysis, path: Path, *, force: bool = False) -> None:
     """Write the customers to `path`, in the form that its suffix names.
 
+    Parquet of customers that are too many for one process is written by the machines that hold them: then
+    `path` is a folder of parts, ``part-00000.parquet`` and on, the order of the customers going on from
+    part to part.
+
     Raises
     ------
     InvalidOption
@@ -55,10 +60,36 @@ def write_result(analysis: Analysis, path: Path, *, force: bool = False) -> None
     beside = model_path(path)
     if form != "json":
         check_free(beside, force=force)
-    with writing(path, force=force) as temporary:
-        write_form(_told(analysis), temporary, form=form)
+    engine = analysis.engine
+    if form == "parquet" and analysis.is_in_engine and isinstance(engine, WritesParts):
+        with writing_folder(path, force=force) as folder:
+            engine.write_parts(ordered_result_sql(analysis), folder)
+    else:
+        with writing(path, force=force) as temporary:
+            write_form(_told(analysis), temporary, form=form)
     if form != "json":
         write_text(beside, model_to_json(analysis.model), force=force)
+
+
+def write_result_far(analysis: Analysis, address: str, *, force: bool = False) -> None:
+    """Write the customers as Parquet to a folder of parts at an address, such as s3a://shop/x.parquet.
+
+    Raises
+    ------
+    InvalidOption
+        The engine reaches no address.
+    OutputExists, OutputFailed
+        The folder may not or cannot be written.
+    """
+    engine = analysis.engine
+    if not isinstance(engine, WritesParts):
+        raise InvalidOption(
+            f"{address} is an address: only --engine spark writes there. Give the path of a file.",
+            option="out",
+        )
+    engine.write_far(ordered_result_sql(analysis), address, force=force)
+    beside = f"{address.rstrip('/').removesuffix('.parquet')}.model.json"
+    engine.write_text_far(model_to_json(analysis.model), beside)
 
 
 def write_result_to(analysis: Analysis, stream: BinaryIO, *, form: str) -> None:

@@ -15,7 +15,7 @@ import datetime as dt
 import math
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,15 @@ from rfm_backend.pipeline.model import Model, predict_clusters
 from rfm_backend.pipeline.moves import Dimension, Move, Scorer, find_moves
 from rfm_backend.pipeline.score import Values
 
-__all__ = ["CentreDistance", "Explanation", "Move", "Peers", "Standing", "explain_customer"]
+__all__ = [
+    "CentreDistance",
+    "Company",
+    "Explanation",
+    "Move",
+    "Peers",
+    "Standing",
+    "explain_customer",
+]
 
 # No shop sells for more; beyond it an amount could not be written in cents.
 _MOST_MONEY: Final = Decimal(10) ** 30
@@ -85,6 +93,13 @@ class Explanation:
     moves: tuple[Move, ...]
 
 
+class Company(Protocol):
+    """All customers among whom one is placed, wherever they are."""
+
+    def shares(self, dimension: Dimension, value: float) -> tuple[float, float]:
+        """Return the fractions of customers with a worse and with the same value."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Peers:
     """All customers among whom one is placed: one value per customer, in any order."""
@@ -92,6 +107,13 @@ class Peers:
     recency: Values
     frequency: Values
     monetary: Values
+
+    def shares(self, dimension: Dimension, value: float) -> tuple[float, float]:
+        """Return the fractions of customers with a worse and with the same value."""
+        others: Values = getattr(self, dimension)
+        worse = others > value if dimension == "recency" else others < value
+        equal = others == value
+        return float(np.mean(worse)), float(np.mean(equal))
 
 
 def explain_customer(
@@ -103,7 +125,7 @@ def explain_customer(
     model: Model,
     group: str = "",
     snapshot_date: dt.date | None = None,
-    peers: Peers | None = None,
+    peers: Company | None = None,
 ) -> Explanation:
     """Return why a customer has his segment and cluster, and what would change the segment.
 
@@ -119,7 +141,7 @@ def explain_customer(
         The customer's group where scores were made within groups.
     snapshot_date : date, optional
         The day the result counted recency to; the model's where it is not given.
-    peers : Peers, optional
+    peers : Company, optional
         All customers of the result, or of the customer's group; without it shares are None.
 
     Returns
@@ -178,10 +200,12 @@ def _standings(
     values: tuple[int | Decimal, ...],
     cell: str,
     edges: ScoreEdges,
-    peers: Peers | None,
+    peers: Company | None,
 ) -> tuple[Standing, Standing, Standing]:
     def standing(dimension: Dimension, place: int) -> Standing:
-        worse, equal = _shares(dimension, float(values[place]), peers)
+        worse, equal = (
+            (None, None) if peers is None else peers.shares(dimension, float(values[place]))
+        )
         return Standing(
             dimension=dimension,
             value=values[place],
@@ -193,18 +217,6 @@ def _standings(
         )
 
     return standing("recency", 0), standing("frequency", 1), standing("monetary", 2)
-
-
-def _shares(
-    dimension: Dimension, value: float, peers: Peers | None
-) -> tuple[float, float] | tuple[None, None]:
-    """Return the fractions of customers with a worse and with the same value."""
-    if peers is None:
-        return None, None
-    others: Values = getattr(peers, dimension)
-    worse = others > value if dimension == "recency" else others < value
-    equal = others == value
-    return float(np.mean(worse)), float(np.mean(equal))
 
 
 def _centre_distances(

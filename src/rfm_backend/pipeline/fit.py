@@ -3,7 +3,7 @@
     aggregate -> [score -> segment -> features -> cluster] -> profile
 
 In:  the engine's table ``customers``.
-Out: `Population`, the customers as arrays; `Fit`, what was found for them.
+Out: `Population`, the customers as arrays; `Fit`, what was fitted; `Placed`, what each customer got.
 
 What always holds
     * arrays are in the order of the table ``customers``, one value per customer;
@@ -22,7 +22,7 @@ from rfm_backend import columns as c
 from rfm_backend.engines.protocol import Engine
 from rfm_backend.engines.quoting import quote_text
 from rfm_backend.pipeline.aggregate import CUSTOMERS
-from rfm_backend.pipeline.analysis import ClusterCriteria, Finding
+from rfm_backend.pipeline.analysis import ClusterCriteria, Finding, ScoreEdges
 from rfm_backend.pipeline.cluster import assign, cluster_customers
 from rfm_backend.pipeline.criteria import choose, compare_cluster_numbers
 from rfm_backend.pipeline.features import make_features, standardise
@@ -52,12 +52,22 @@ class Population:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fit:
-    """What was fitted on the customers, or applied to them."""
+class Placed:
+    """Scores, segment and cluster of each customer, in the order of the table ``customers``.
+
+    ``segments`` are places in ``rules.segments``.
+    """
 
     scores: Scores
     segments: NDArray[np.int16]
     clusters: NDArray[np.int16]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """What was fitted on the customers, or applied to them; ``edges`` with their counts."""
+
+    edges: tuple[ScoreEdges, ...]
     means: tuple[float, float, float]
     scales: tuple[float, float, float]
     centres_scaled: tuple[tuple[float, float, float], ...]
@@ -85,11 +95,16 @@ def load_population(engine: Engine, *, has_groups: bool, seed: int) -> Populatio
     )
 
 
+def seeded_hash_sql(seed: int) -> str:
+    """Return SQL for what a sample takes the smallest of: the same text in every engine."""
+    return f"md5({quote_text(f'{seed}:')} || {c.CUSTOMER_ID} || chr(31) || {BY})"
+
+
 def _seeded_order(engine: Engine, *, seed: int, most: int) -> NDArray[np.intp]:
-    """Return row numbers of the customers with the smallest seeded hash, the same in every engine."""
-    key = f"md5({quote_text(f'{seed}:')} || {c.CUSTOMER_ID} || chr(31) || {BY})"
+    """Return row numbers of the customers with the smallest seeded hash, the smallest first."""
     found = engine.arrays(
-        f"SELECT rowid AS place FROM {CUSTOMERS} ORDER BY {key}, rowid LIMIT {most}"
+        f"SELECT rowid AS place FROM {CUSTOMERS} "
+        f"ORDER BY {seeded_hash_sql(seed)}, rowid LIMIT {most}"
     )
     return found["place"].astype(np.intp)
 
@@ -100,7 +115,7 @@ def fit(
     *,
     rules: RuleTable,
     method: ScoreMethod,
-) -> Fit:
+) -> tuple[Fit, Placed]:
     """Return scores, segments and clusters found among these customers."""
     scores = score_customers(
         population.recency,
@@ -109,6 +124,19 @@ def fit(
         method=method,
         groups=population.groups,
     )
+    found, clusters = fit_clusters(population, options, edges=scores.edges, method=method)
+    segments = assign_segments(scores.r_score, scores.f_score, scores.m_score, rules)
+    return found, Placed(scores=scores, segments=segments, clusters=clusters)
+
+
+def fit_clusters(
+    population: Population,
+    options: Options,
+    *,
+    edges: tuple[ScoreEdges, ...],
+    method: ScoreMethod,
+) -> tuple[Fit, NDArray[np.int16]]:
+    """Return what was fitted, with the edges found before, and each customer's cluster."""
     features = make_features(population.recency, population.frequency, population.monetary)
     criteria: tuple[ClusterCriteria, ...] = ()
     choice = None
@@ -126,10 +154,8 @@ def fit(
     if clustering.n_clusters < n_clusters:
         values = {"used": clustering.n_clusters, "asked": n_clusters}
         findings.append(Finding(code="fewer_clusters", values=values))
-    return Fit(
-        scores=scores,
-        segments=assign_segments(scores.r_score, scores.f_score, scores.m_score, rules),
-        clusters=clustering.labels,
+    found = Fit(
+        edges=edges,
         means=features.means,
         scales=features.scales,
         centres_scaled=_triples(clustering.centres_scaled),
@@ -139,9 +165,10 @@ def fit(
         cluster_choice=choice,
         findings=tuple(findings),
     )
+    return found, clustering.labels
 
 
-def apply_model(population: Population, model: Model) -> Fit:
+def apply_model(population: Population, model: Model) -> tuple[Fit, Placed]:
     """Return the scores, segments and clusters that `model` gives to these customers."""
     scores = apply_edges(
         population.recency,
@@ -150,6 +177,15 @@ def apply_model(population: Population, model: Model) -> Fit:
         edges=model.edges,
         groups=population.groups,
     )
+    found, clusters = apply_centres(population, model, edges=scores.edges)
+    segments = assign_segments(scores.r_score, scores.f_score, scores.m_score, model.rules)
+    return found, Placed(scores=scores, segments=segments, clusters=clusters)
+
+
+def apply_centres(
+    population: Population, model: Model, *, edges: tuple[ScoreEdges, ...]
+) -> tuple[Fit, NDArray[np.int16]]:
+    """Return the model as a fit, with the edges used, and each customer's cluster."""
     matrix = standardise(
         population.recency,
         population.frequency,
@@ -163,10 +199,8 @@ def apply_model(population: Population, model: Model) -> Fit:
         level="note",
         values={"n_customers": model.n_customers, "snapshot_date": model.snapshot_date},
     )
-    return Fit(
-        scores=scores,
-        segments=assign_segments(scores.r_score, scores.f_score, scores.m_score, model.rules),
-        clusters=clusters,
+    found = Fit(
+        edges=edges,
         means=model.feature_means,
         scales=model.feature_scales,
         centres_scaled=model.centres_scaled,
@@ -174,6 +208,7 @@ def apply_model(population: Population, model: Model) -> Fit:
         score_method=model.score_method,
         findings=(applied,),
     )
+    return found, clusters
 
 
 def _triples(centres: NDArray[np.float64]) -> tuple[tuple[float, float, float], ...]:

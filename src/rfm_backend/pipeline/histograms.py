@@ -16,6 +16,7 @@ logarithmic axis; evenly spaced ones on a plain one.
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
@@ -50,13 +51,28 @@ def make_histograms(
     >>> make_histograms(few, few, few)["frequency"]
     ((1.0, 2.0, 3.0, 4.0), (2, 1, 1))
     """
-    bins = {
-        c.RECENCY: _day_edges(recency),
-        c.FREQUENCY: _edges(frequency, whole=True),
-        c.MONETARY: _edges(monetary, whole=False),
-    }
     values = {c.RECENCY: recency, c.FREQUENCY: frequency, c.MONETARY: monetary}
+    bins = bin_edges({name: _extent(column) for name, column in values.items()})
     return {name: (edges, count_bins(values[name], edges)) for name, edges in bins.items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extent:
+    """The smallest, the largest and the middle value of a dimension."""
+
+    low: float
+    high: float
+    median: float
+
+
+def bin_edges(extents: Mapping[str, Extent]) -> Mapping[str, tuple[float, ...]]:
+    """Return the bin edges of recency, frequency and monetary, by name."""
+    days = extents[c.RECENCY]
+    return {
+        c.RECENCY: _day_edges(int(days.low), int(days.high)),
+        c.FREQUENCY: _edges(extents[c.FREQUENCY], whole=True),
+        c.MONETARY: _edges(extents[c.MONETARY], whole=False),
+    }
 
 
 def count_bins(values: NDArray[np.generic], edges: tuple[float, ...]) -> tuple[int, ...]:
@@ -65,20 +81,24 @@ def count_bins(values: NDArray[np.generic], edges: tuple[float, ...]) -> tuple[i
     return tuple(np.histogram(column, bins=np.asarray(edges))[0].tolist())
 
 
-def _day_edges(recency: NDArray[np.generic]) -> tuple[float, ...]:
-    low, high = int(np.min(recency)), int(np.max(recency))
+def _extent(values: NDArray[np.generic]) -> Extent:
+    column = np.asarray(values, dtype=np.float64)
+    return Extent(
+        low=float(column.min()), high=float(column.max()), median=float(np.median(column))
+    )
+
+
+def _day_edges(low: int, high: int) -> tuple[float, ...]:
     fitting = (step for step in _DAY_STEPS if high // step - low // step < _MOST_BINS)
     # Beyond the listed steps, whole years.
     step = next(fitting, None) or 365 * math.ceil((high - low + 365) / (365 * (_MOST_BINS - 1)))
     return tuple(float(step * index) for index in range(low // step, high // step + 2))
 
 
-def _edges(values: NDArray[np.generic], *, whole: bool) -> tuple[float, ...]:
-    column = np.asarray(values, dtype=np.float64)
-    low, high = float(column.min()), float(column.max())
-    if low > 0 and high > _SKEWED * float(np.median(column)):
-        return _growing_edges(low, high, whole=whole)
-    return _even_edges(low, high, whole=whole)
+def _edges(extent: Extent, *, whole: bool) -> tuple[float, ...]:
+    if extent.low > 0 and extent.high > _SKEWED * extent.median:
+        return _growing_edges(extent.low, extent.high, whole=whole)
+    return _even_edges(extent.low, extent.high, whole=whole)
 
 
 def _growing_edges(low: float, high: float, *, whole: bool) -> tuple[float, ...]:

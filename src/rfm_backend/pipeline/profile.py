@@ -36,9 +36,46 @@ from rfm_backend.pipeline.cluster_names import (
     name_clusters,
 )
 from rfm_backend.pipeline.features import Triple
+from rfm_backend.pipeline.histograms import Histogram
 
 SCATTER_POINTS: Final = 1_500
 _N_SCORES: Final = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """The customers of one segment or cluster: number, exact money, shares, medians."""
+
+    n_customers: int
+    share_of_customers: float
+    total: Decimal
+    share_of_monetary: float
+    recency: float
+    frequency: float
+    monetary: float
+
+
+_NOBODY: Final = Group(
+    n_customers=0,
+    share_of_customers=0.0,
+    total=Decimal(0),
+    share_of_monetary=0.0,
+    recency=0.0,
+    frequency=0.0,
+    monetary=0.0,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profiles:
+    """What a summary shows of the customers: see `analysis.Summary` for each."""
+
+    segments: tuple[SegmentProfile, ...]
+    clusters: tuple[ClusterProfile, ...]
+    cross_table: Mapping[str, tuple[int, ...]]
+    heat_map: Mapping[tuple[int, int], tuple[int, Decimal]]
+    histograms: Mapping[str, Histogram]
+    scatter: tuple[tuple[float, float, float, int], ...]
 
 
 def profile_segments(
@@ -55,7 +92,13 @@ def profile_segments(
     segments : sequence of str
         All keys of the rule table, in the order shown.
     """
-    groups = _groups(engine, table, c.SEGMENT)
+    return segment_profiles(_groups(engine, table, c.SEGMENT), segments)
+
+
+def segment_profiles(
+    groups: Mapping[str, Group], segments: Sequence[str]
+) -> tuple[SegmentProfile, ...]:
+    """Return one profile per segment, of the customers of each."""
     found = [groups.get(segment, _NOBODY) for segment in segments]
     return tuple(
         SegmentProfile(
@@ -89,9 +132,16 @@ def profile_clusters(
         The names that a saved model gave; None names the clusters from these profiles.
     """
     groups = _groups(engine, table, c.CLUSTER)
-    found = [groups.get(str(label), _NOBODY) for label in range(len(centres))]
     if names is None:
-        names = _names(engine, table, found, centres)
+        names = names_of_clusters(groups, centres, _quantiles(engine, table))
+    return cluster_profiles(groups, centres, names)
+
+
+def cluster_profiles(
+    groups: Mapping[str, Group], centres: Sequence[Triple], names: Sequence[str]
+) -> tuple[ClusterProfile, ...]:
+    """Return one profile per cluster, of the customers of each, by its label as text."""
+    found = [groups.get(str(label), _NOBODY) for label in range(len(centres))]
     return tuple(
         ClusterProfile(
             cluster=label,
@@ -117,6 +167,13 @@ def cross_table(
         f"SELECT {c.SEGMENT}, {c.CLUSTER}, count(*) FROM {table} GROUP BY {c.SEGMENT}, {c.CLUSTER}"
     )
     counts = {(str(segment), _integer(label)): _integer(count) for segment, label, count in rows}
+    return cross_table_of(counts, segments, n_clusters=n_clusters)
+
+
+def cross_table_of(
+    counts: Mapping[tuple[str, int], int], segments: Sequence[str], *, n_clusters: int
+) -> Mapping[str, tuple[int, ...]]:
+    """Return the cross table of customers counted by segment and cluster."""
     return {
         segment: tuple(counts.get((segment, label), 0) for label in range(n_clusters))
         for segment in segments
@@ -129,11 +186,20 @@ def heat_map(engine: Engine, *, table: str) -> Mapping[tuple[int, int], tuple[in
         f"SELECT {c.R_SCORE}, {c.F_SCORE}, count(*), sum({c.MONETARY}) "
         f"FROM {table} GROUP BY {c.R_SCORE}, {c.F_SCORE}"
     )
+    return heat_map_of(
+        {
+            (_integer(r), _integer(f)): (_integer(count), _decimal(total))
+            for r, f, count, total in rows
+        }
+    )
+
+
+def heat_map_of(
+    found: Mapping[tuple[int, int], tuple[int, Decimal]],
+) -> Mapping[tuple[int, int], tuple[int, Decimal]]:
+    """Return the heat map of customers and money by scores, those of nobody too."""
     scores = range(1, _N_SCORES + 1)
-    cells = {(r, f): (0, Decimal(0)) for r in scores for f in scores}
-    for r, f, count, total in rows:
-        cells[_integer(r), _integer(f)] = (_integer(count), _decimal(total))
-    return cells
+    return {(r, f): found.get((r, f), (0, Decimal(0))) for r in scores for f in scores}
 
 
 def sample_scatter(
@@ -162,31 +228,7 @@ def sample_scatter(
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Group:
-    """The customers of one segment or cluster: number, exact money, shares, medians."""
-
-    n_customers: int
-    share_of_customers: float
-    total: Decimal
-    share_of_monetary: float
-    recency: float
-    frequency: float
-    monetary: float
-
-
-_NOBODY: Final = _Group(
-    n_customers=0,
-    share_of_customers=0.0,
-    total=Decimal(0),
-    share_of_monetary=0.0,
-    recency=0.0,
-    frequency=0.0,
-    monetary=0.0,
-)
-
-
-def _groups(engine: Engine, table: str, column: str) -> dict[str, _Group]:
+def _groups(engine: Engine, table: str, column: str) -> dict[str, Group]:
     """Return the customers of `table` by the value of `column`, as text."""
     # The whole is summed by the engine too: Python would round a sum of 38 digits to 28.
     [(n_customers, total)] = engine.rows(f"SELECT count(*), sum({c.MONETARY}) FROM {table}")
@@ -195,7 +237,7 @@ def _groups(engine: Engine, table: str, column: str) -> dict[str, _Group]:
         f"{_middle(c.FREQUENCY)}, {_middle(c.MONETARY)} FROM {table} GROUP BY {column}"
     )
     return {
-        str(key): _Group(
+        str(key): Group(
             n_customers=_integer(count),
             share_of_customers=_integer(count) / _integer(n_customers),
             total=_decimal(money),
@@ -208,20 +250,11 @@ def _groups(engine: Engine, table: str, column: str) -> dict[str, _Group]:
     }
 
 
-def _names(
-    engine: Engine, table: str, groups: Sequence[_Group], centres: Sequence[Triple]
+def names_of_clusters(
+    groups: Mapping[str, Group], centres: Sequence[Triple], quantiles: Quantiles
 ) -> tuple[str, ...]:
-    [(recency, frequency, low, high)] = engine.rows(
-        f"SELECT {_middle(c.RECENCY)}, {_quantile(c.FREQUENCY, REGULAR_QUANTILE)}, "
-        f"{_quantile(c.MONETARY, LOW_QUANTILE)}, {_quantile(c.MONETARY, HIGH_QUANTILE)} "
-        f"FROM {table}"
-    )
-    quantiles = Quantiles(
-        median_recency=_float(recency),
-        regular_frequency=_float(frequency),
-        low_monetary=_float(low),
-        high_monetary=_float(high),
-    )
+    """Return a name for each cluster, of the customers of each and the `quantiles` of all."""
+    found = [groups.get(str(label), _NOBODY) for label in range(len(centres))]
     # A cluster that owns nobody (a model on other customers) is named by its centre.
     middles = [
         MiddleCustomer(
@@ -230,9 +263,23 @@ def _names(
             monetary=group.monetary if group.n_customers else centre[2],
             n_customers=group.n_customers,
         )
-        for group, centre in zip(groups, centres, strict=True)
+        for group, centre in zip(found, centres, strict=True)
     ]
     return name_clusters(middles, quantiles)
+
+
+def _quantiles(engine: Engine, table: str) -> Quantiles:
+    [(recency, frequency, low, high)] = engine.rows(
+        f"SELECT {_middle(c.RECENCY)}, {_quantile(c.FREQUENCY, REGULAR_QUANTILE)}, "
+        f"{_quantile(c.MONETARY, LOW_QUANTILE)}, {_quantile(c.MONETARY, HIGH_QUANTILE)} "
+        f"FROM {table}"
+    )
+    return Quantiles(
+        median_recency=_float(recency),
+        regular_frequency=_float(frequency),
+        low_monetary=_float(low),
+        high_monetary=_float(high),
+    )
 
 
 def _middle(column: str) -> str:

@@ -8,7 +8,8 @@ Out: `Analysis`: the engine's table ``result`` and everything that is said about
 What always holds
     * same bytes, same options, same version: same result, whatever the order of the rows;
     * customers of ``customers`` = customers of ``result``;
-    * with a model, edges, scaler and centres are the model's: nothing is fitted.
+    * with a model, edges, scaler and centres are the model's: nothing is fitted;
+    * above `LOCAL_CUSTOMERS` no stage needs all customers in this process.
 
 What it does not do: it reads no file, no clock and no environment.
 """
@@ -18,8 +19,6 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-import numpy as np
-
 from rfm_backend import columns as c
 from rfm_backend.engines.protocol import Engine, Rejected
 from rfm_backend.engines.quoting import quote_name, quote_text
@@ -28,23 +27,29 @@ from rfm_backend.pipeline.accounting import LineFinder, account
 from rfm_backend.pipeline.aggregate import CUSTOMERS, aggregate_customers
 from rfm_backend.pipeline.analysis import Finding, Summary
 from rfm_backend.pipeline.clean import clean_lines, has_unforeseen_marks
-from rfm_backend.pipeline.explain import Explanation, Peers, explain_customer
+from rfm_backend.pipeline.explain import Explanation, explain_customer
 from rfm_backend.pipeline.findings import find_repetitions
-from rfm_backend.pipeline.fit import Fit, apply_model, fit, load_population
-from rfm_backend.pipeline.lines import BY, LineRequest, carried_columns
+from rfm_backend.pipeline.fit import Fit
+from rfm_backend.pipeline.in_engine import CustomersInEngine
+from rfm_backend.pipeline.in_process import CustomersInProcess
+from rfm_backend.pipeline.lines import BY, LineRequest
 from rfm_backend.pipeline.mapping.find import plan_columns
 from rfm_backend.pipeline.mapping.guess import find_column
 from rfm_backend.pipeline.mapping.plan import ColumnPlan
 from rfm_backend.pipeline.model import Model
+from rfm_backend.pipeline.moves import Dimension
 from rfm_backend.pipeline.options import Options
+from rfm_backend.pipeline.placing import MONETARY_SQL
+from rfm_backend.pipeline.result_table import RESULT_TABLE, result_columns_sql
 from rfm_backend.pipeline.rules import RuleTable
 from rfm_backend.pipeline.score import ScoreMethod
+from rfm_backend.pipeline.spread import number_sql
 from rfm_backend.pipeline.summarise import make_model, summarise
 from rfm_backend.progress import Progress, Step
 from rfm_backend.text_table import TextTable
 
-RESULT_TABLE = "result"
-_FITTED = "fitted"
+# Of so many, arrays of numbers take a few hundred megabytes.
+LOCAL_CUSTOMERS = 2_000_000
 _POLL_SECONDS = 0.1
 
 
@@ -58,7 +63,8 @@ class Analysis:
     Types: recency INTEGER, frequency BIGINT, monetary DECIMAL(38,12), scores TINYINT, cluster
     SMALLINT, dates DATE, the rest VARCHAR.
 
-    ``request`` tells how the lines were made, for whoever wants those set aside.
+    ``request`` tells how the lines were made, for whoever wants those set aside.  ``is_in_engine`` tells
+    that the customers were more than this process takes.
     """
 
     engine: Engine
@@ -67,6 +73,7 @@ class Analysis:
     model: Model
     options: Options
     request: LineRequest
+    is_in_engine: bool
 
     @property
     def plan(self) -> ColumnPlan:
@@ -85,6 +92,7 @@ def analyse(
     progress: Progress,
     rule_findings: Sequence[Finding] = (),
     model: Model | None = None,
+    local_customers: int = LOCAL_CUSTOMERS,
 ) -> Analysis:
     """Return the analysis of `tables`: what every door calls.
 
@@ -93,6 +101,8 @@ def analyse(
     tables : sequence of TextTable
         All with the same header.  Not modified.
     rules, method : how scores become segments, and how scores are made; with `model` its own count.
+    local_customers : the most customers (with ``by``, of each group) that this process takes as arrays;
+        where there are more, the engine places them, and the model is fitted on a seeded sample.
     find_lines : from data-row ordinals of a table to lines of the user's file, for examples.
 
     Raises
@@ -105,32 +115,32 @@ def analyse(
     request, rejected = map_and_clean(tables, options, engine, progress=progress)
     snapshot_date = aggregate_customers(request, engine, progress=progress)
     seed = options.seed if model is None else model.seed
-    population = load_population(engine, has_groups=request.by_column is not None, seed=seed)
+    customers = _open_customers(
+        request, engine, seed=seed, local_customers=local_customers, progress=progress
+    )
     progress(Step(stage="cluster", done=0, total=None, unit="rows"))
     found, repetitions = _while_repetitions_are_counted(
         request,
         engine,
         lambda: (
-            apply_model(population, model)
+            customers.apply(model)
             if model is not None
-            else fit(population, options, rules=rules, method=method)
+            else customers.fit(options, rules=rules, method=method)
         ),
     )
-    result_columns = _make_result(engine, request, rules, found)
+    result_columns = customers.make_result(found, rules)
     quality = account(
         request, engine, rejected=rejected, snapshot_date=snapshot_date, find_lines=find_lines
     )
+    found, profiles = customers.profile(found, rules, model.cluster_names if model else None)
     summary = summarise(
         request,
         engine,
-        table=RESULT_TABLE,
-        population=population,
         rules=rules,
         found=found,
+        profiles=profiles,
         quality=quality,
         findings_before=(*repetitions, *rule_findings),
-        group_column=_group_name(request) if request.by_column else None,
-        model=model,
     )
     return Analysis(
         engine=engine,
@@ -139,6 +149,7 @@ def analyse(
         model=model or make_model(summary, found, rules, options),
         options=options,
         request=request,
+        is_in_engine=isinstance(customers, CustomersInEngine),
     )
 
 
@@ -157,6 +168,17 @@ def _while_repetitions_are_counted(
                 wait([repetitions], timeout=_POLL_SECONDS)
             raise
         return found, repetitions.result()
+
+
+def _open_customers(
+    request: LineRequest, engine: Engine, *, seed: int, local_customers: int, progress: Progress
+) -> CustomersInProcess | CustomersInEngine:
+    """Return the customers, loaded unless they are more than one process should hold."""
+    ((n_customers,),) = engine.rows(f"SELECT count(*) FROM {CUSTOMERS}")
+    n = int(str(n_customers))
+    if n <= local_customers:
+        return CustomersInProcess(request, engine, seed=seed)
+    return CustomersInEngine(request, engine, seed=seed, n_customers=n, progress=progress)
 
 
 def map_and_clean(
@@ -208,10 +230,14 @@ def result_sql(analysis: Analysis) -> str:
     return result_columns_sql(analysis.result_columns)
 
 
-def result_columns_sql(columns: Sequence[str]) -> str:
-    """Return a SELECT of columns of the table ``result``, in the order of the customers."""
+def ordered_result_sql(analysis: Analysis) -> str:
+    """Return the same SELECT, its order told by columns, for engines that number no rows."""
+    columns = analysis.result_columns
     chosen = ", ".join(quote_name(name) for name in columns)
-    return f"SELECT {chosen} FROM {RESULT_TABLE} ORDER BY rowid"
+    order = ", ".join(
+        quote_name(name) for name in columns[: 2 if analysis.request.by_column else 1]
+    )
+    return f"SELECT {chosen} FROM {RESULT_TABLE} ORDER BY {order}"
 
 
 def explain_one(analysis: Analysis, customer_id: str, *, group: str | None) -> Explanation:
@@ -237,11 +263,6 @@ def explain_one(analysis: Analysis, customer_id: str, *, group: str | None) -> E
             f"Customer {customer_id!r} is in several groups: name one of {groups}.", groups=groups
         )
     recency, frequency, monetary, own_group = found[0]
-    same = f" WHERE {BY} = {quote_text(str(own_group))}"
-    arrays = engine.arrays(
-        f"SELECT {c.RECENCY}, {c.FREQUENCY}, CAST(CAST({c.MONETARY} AS VARCHAR) AS DOUBLE) AS "
-        f"{c.MONETARY} FROM {CUSTOMERS}{same}"
-    )
     return explain_customer(
         customer_id,
         recency=int(str(recency)),
@@ -250,50 +271,25 @@ def explain_one(analysis: Analysis, customer_id: str, *, group: str | None) -> E
         model=analysis.model,
         group=str(own_group),
         snapshot_date=analysis.summary.quality.snapshot_date,
-        peers=Peers(
-            recency=arrays[c.RECENCY].astype(np.int64),
-            frequency=arrays[c.FREQUENCY].astype(np.int64),
-            monetary=arrays[c.MONETARY].astype(np.float64),
-        ),
+        peers=_PeersInEngine(engine, str(own_group)),
     )
 
 
-def _make_result(
-    engine: Engine, request: LineRequest, rules: RuleTable, found: Fit
-) -> tuple[str, ...]:
-    """Make the table ``result`` of the customers and what was found for them; return its columns."""
-    engine.create_from_arrays(
-        _FITTED,
-        {
-            c.R_SCORE: found.scores.r_score.astype(np.int8),
-            c.F_SCORE: found.scores.f_score.astype(np.int8),
-            c.M_SCORE: found.scores.m_score.astype(np.int8),
-            c.SEGMENT: found.segments.astype(np.int16),
-            c.CLUSTER: found.clusters.astype(np.int16),
-        },
-    )
-    keys = ", ".join(quote_text(key) for key in rules.segments)
-    values = {
-        c.RFM_CELL: f"concat({c.R_SCORE}, {c.F_SCORE}, {c.M_SCORE})",
-        c.SEGMENT: f"list_extract([{keys}], {c.SEGMENT} + 1)",
-        c.RECENCY: f"CAST({c.RECENCY} AS INTEGER)",
-    }
-    chosen = {name: values.get(name, name) for name in c.RESULT}
-    if request.by_column:
-        chosen = {c.CUSTOMER_ID: c.CUSTOMER_ID, _group_name(request): BY, **chosen}
-    for place, (name, _) in enumerate(carried_columns(request.plan, request.options)):
-        chosen.setdefault(name, f"carried_{place}")
-    columns = ", ".join(f"{value} AS {quote_name(name)}" for name, value in chosen.items())
-    engine.execute(
-        f"CREATE OR REPLACE TEMP TABLE {RESULT_TABLE} AS "
-        f"SELECT {columns} FROM {CUSTOMERS} POSITIONAL JOIN {_FITTED}",
-        stage="save",
-    )
-    return tuple(chosen)
+class _PeersInEngine:
+    """All customers of a group, counted where they are."""
 
+    def __init__(self, engine: Engine, group: str) -> None:
+        self._engine = engine
+        self._group = group
 
-def _group_name(request: LineRequest) -> str:
-    """Return the group column's name: the role where the user named a role, else the header."""
-    asked = request.options.by or ""
-    name = asked if asked in request.plan.columns else str(request.by_column)
-    return name if name not in c.RESULT else f"{name}_in_file"
+    def shares(self, dimension: Dimension, value: float) -> tuple[float, float]:
+        """Return the fractions of customers with a worse and with the same value."""
+        column = MONETARY_SQL if dimension == c.MONETARY else f"CAST({dimension} AS DOUBLE)"
+        sign = ">" if dimension == c.RECENCY else "<"
+        own = number_sql(value)
+        ((worse, equal, whole),) = self._engine.rows(
+            f"SELECT count(*) FILTER (WHERE {column} {sign} {own}), "
+            f"count(*) FILTER (WHERE {column} = {own}), count(*) "
+            f"FROM {CUSTOMERS} WHERE {BY} = {quote_text(self._group)}"
+        )
+        return int(str(worse)) / int(str(whole)), int(str(equal)) / int(str(whole))

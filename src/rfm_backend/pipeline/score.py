@@ -21,7 +21,7 @@ The methods
     * `Thresholds`: edges that the user fixed, with the rule of "quantile" for equal values.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -35,11 +35,12 @@ from rfm_backend.pipeline.thresholds import Thresholds
 
 ScoreMethod = Literal["quantile", "r-rfm"] | Thresholds
 Values = NDArray[np.integer] | NDArray[np.floating]
+Points = NDArray[np.floating]
 
 N_SCORES: Final = 5
 
-_QUINTILES = (0.2, 0.4, 0.6, 0.8)
-_QUARTILES = (0.25, 0.5, 0.75)
+QUINTILES: Final = (0.2, 0.4, 0.6, 0.8)
+QUARTILES: Final = (0.25, 0.5, 0.75)
 # How many groups a message names before it only counts them.
 _SHOWN = 20
 
@@ -138,57 +139,91 @@ def apply_edges(
     """
     if len(recency) == 0:
         raise NoUsableRows("There are no customers to score.")
+    counts = {group: len(recency[rows]) for group, rows in _rows_of_groups(groups)}
+    used = edges_of_groups(edges, counts, has_groups=groups is not None)
+    return _score(recency, frequency, monetary, groups, used)
+
+
+def edges_of_groups(
+    edges: tuple[ScoreEdges, ...], n_customers: Mapping[str, int], *, has_groups: bool
+) -> dict[str, ScoreEdges]:
+    """Return the edges of each group, of whom there are so many customers; "" where there is none.
+
+    Raises
+    ------
+    InvalidModel
+        As in `apply_edges`.
+    """
     known = {entry.group: entry for entry in edges}
-    has_groups = tuple(known) != ("",)
-    if has_groups and groups is None:
+    knows_groups = tuple(known) != ("",)
+    if knows_groups and not has_groups:
         raise InvalidModel(
             f"The model has score edges for groups: give the column with {option('by')}."
         )
-    used = {}
-    unknown = {}
-    for group, rows in _rows_of_groups(groups):
-        if group in known:
-            used[group] = known[group]
-        else:
-            unknown[group] = len(recency[rows])
-    if unknown and not has_groups:
+    unknown = {group: count for group, count in n_customers.items() if group not in known}
+    if unknown and not knows_groups:
         raise InvalidModel(f"The model has no score edges for groups: leave out {option('by')}.")
     if unknown:
         raise _unknown_groups(unknown, list(known))
-    return _score(recency, frequency, monetary, groups, used)
+    return {group: known[group] for group in n_customers}
 
 
 def _find_edges(
     recency: Values, frequency: Values, monetary: Values, method: ScoreMethod, group: str
 ) -> ScoreEdges:
     """Return one group's edges, not yet counted."""
-    right_open = False
     if isinstance(method, Thresholds):
-        r_edges, f_edges, m_edges = method.recency, method.frequency, method.monetary
-        found = [list(r_edges), list(f_edges), list(m_edges)]
-    elif method == "r-rfm":
-        right_open = True
-        found = [
-            (np.quantile(values, _QUINTILES) + 1).tolist()
-            for values in (recency, frequency, monetary)
-        ]
-    else:
-        repeated = frequency[frequency > 1]
-        quartiles = np.quantile(repeated, _QUARTILES).tolist() if len(repeated) else []
-        found = [
-            np.quantile(recency, _QUINTILES).tolist(),
-            sorted({1.0, *quartiles}),
-            np.quantile(monetary, _QUINTILES).tolist(),
-        ]
+        return fixed_edges(method, group)
+    if method == "r-rfm":
+        return right_open_edges(
+            *(np.quantile(values, QUINTILES) for values in (recency, frequency, monetary)),
+            group=group,
+        )
+    repeated = frequency[frequency > 1]
+    return quantile_edges(
+        np.quantile(recency, QUINTILES),
+        np.quantile(repeated, QUARTILES) if len(repeated) else np.array([]),
+        np.quantile(monetary, QUINTILES),
+        group=group,
+    )
+
+
+def quantile_edges(
+    recency: Points, frequency: Points, monetary: Points, *, group: str
+) -> ScoreEdges:
+    """Return the edges of "quantile", not yet counted.
+
+    `recency` and `monetary` are at the `QUINTILES` of all customers, `frequency` at the `QUARTILES` of
+    those who bought again, empty where nobody did.
+    """
+    counts = sorted({1.0, *frequency.tolist()})
+    return _edges(recency.tolist(), counts, monetary.tolist(), group=group)
+
+
+def right_open_edges(
+    recency: Points, frequency: Points, monetary: Points, *, group: str
+) -> ScoreEdges:
+    """Return the edges of "r-rfm", not yet counted, of values at the `QUINTILES` of all customers."""
+    above = ((values + 1).tolist() for values in (recency, frequency, monetary))
+    return replace(_edges(*above, group=group), right_open=True)
+
+
+def fixed_edges(thresholds: Thresholds, group: str) -> ScoreEdges:
+    """Return the edges that the user fixed, not yet counted."""
+    return _edges(thresholds.recency, thresholds.frequency, thresholds.monetary, group=group)
+
+
+def _edges(
+    recency: Sequence[float], frequency: Sequence[float], monetary: Sequence[float], *, group: str
+) -> ScoreEdges:
     return ScoreEdges(
         group=group,
-        recency=tuple(found[0]),
-        frequency=tuple(found[1]),
-        monetary=tuple(found[2]),
+        recency=tuple(recency),
+        frequency=tuple(frequency),
+        monetary=tuple(monetary),
         r_counts=(),
         f_counts=(),
         m_counts=(),
-        right_open=right_open,
     )
 
 

@@ -2,7 +2,7 @@
 
     score -> segment -> features -> cluster -> profile -> [summarise]
 
-In:  the engine's table ``result``, the fit, the accounting.
+In:  the engine's table ``customers``, the fit, the profiles, the accounting.
 Out: `Summary`, `Model`.
 
 What always holds: customers and money of the segments, and of the clusters, add up to those kept.
@@ -18,24 +18,17 @@ from rfm_backend import columns as c
 from rfm_backend.engines.protocol import Engine
 from rfm_backend.pipeline.aggregate import CUSTOMERS
 from rfm_backend.pipeline.analysis import Finding, Quality, SegmentProfile, Summary
-from rfm_backend.pipeline.features import centres_in_units
 from rfm_backend.pipeline.findings import (
     find_about_customers,
     find_about_rows,
     find_about_scores,
 )
-from rfm_backend.pipeline.fit import Fit, Population
-from rfm_backend.pipeline.histograms import make_histograms
+from rfm_backend.pipeline.fit import Fit
 from rfm_backend.pipeline.lines import LineRequest
 from rfm_backend.pipeline.model import Model
 from rfm_backend.pipeline.options import Options
-from rfm_backend.pipeline.profile import (
-    cross_table,
-    heat_map,
-    profile_clusters,
-    profile_segments,
-    sample_scatter,
-)
+from rfm_backend.pipeline.profile import Profiles
+from rfm_backend.pipeline.result_table import group_name
 from rfm_backend.pipeline.rules import RuleTable
 
 
@@ -43,43 +36,26 @@ def summarise(
     request: LineRequest,
     engine: Engine,
     *,
-    table: str,
-    population: Population,
     rules: RuleTable,
     found: Fit,
+    profiles: Profiles,
     quality: Quality,
     findings_before: Sequence[Finding],
-    group_column: str | None,
-    model: Model | None,
 ) -> Summary:
-    """Return the profiles, charts' figures and findings of the result in `table`, `findings_before` too."""
-    segments = profile_segments(engine, table=table, segments=rules.segments)
-    clusters = profile_clusters(
-        engine,
-        table=table,
-        centres=centres_in_units(found.centres_scaled, means=found.means, scales=found.scales),
-        names=model.cluster_names if model is not None else None,
-    )
+    """Return the profiles and findings of the result, `findings_before` too."""
+    group_column = group_name(request) if request.by_column else None
     n_several = _n_in_several_groups(engine) if group_column else 0
-    findings = _find_all(request, engine, quality=quality, found=found, segments=segments)
+    findings = _find_all(request, engine, quality=quality, found=found, segments=profiles.segments)
     findings += [*findings_before, *_find_in_several_groups(n_several, group_column)]
     return Summary(
         quality=quality,
-        segments=segments,
-        clusters=clusters,
-        cross_table=cross_table(
-            engine, table=table, segments=rules.segments, n_clusters=len(clusters)
-        ),
-        heat_map=heat_map(engine, table=table),
-        edges=found.scores.edges,
-        histograms=make_histograms(population.recency, population.frequency, population.monetary),
-        scatter=sample_scatter(
-            population.recency,
-            population.frequency,
-            population.monetary,
-            found.clusters,
-            sample=population.sample,
-        ),
+        segments=profiles.segments,
+        clusters=profiles.clusters,
+        cross_table=profiles.cross_table,
+        heat_map=profiles.heat_map,
+        edges=found.edges,
+        histograms=profiles.histograms,
+        scatter=profiles.scatter,
         # Warnings first; within each level in the order found.
         findings=tuple(sorted(findings, key=lambda finding: finding.level != "warning")),
         seed=request.options.seed,
@@ -95,7 +71,7 @@ def summarise(
 def make_model(summary: Summary, found: Fit, rules: RuleTable, options: Options) -> Model:
     """Return what was fitted, ready to be applied to other data."""
     return Model(
-        edges=found.scores.edges,
+        edges=found.edges,
         score_method=found.score_method,
         rules=rules,
         feature_means=found.means,
@@ -126,7 +102,7 @@ def _find_all(
     return [
         *find_about_customers(quality, engine),
         *find_about_rows(request, quality, engine),
-        *find_about_scores(found.scores.edges, segments),
+        *find_about_scores(found.edges, segments),
         *found.findings,
     ]
 

@@ -45,6 +45,7 @@ class Settings:
     engine: str = "duckdb"
     spark_master: str = ""
     spark_folder: str = ""
+    local_customers: int = 2_000_000
     language: str = "en"
     debug: bool = False
     no_color: bool = False

@@ -74,6 +74,13 @@ SETTINGS: Final = (
         help="Folder or address (s3a://, hdfs://) that driver and executors share, for tables in between. Empty: a temporary folder of this machine.",
     ),
     Setting(
+        name="RFM_LOCAL_CUSTOMERS",
+        field="local_customers",
+        kind="number",
+        default="2000000",
+        help="Customers that one process takes as arrays. Of more, the engine places each, and the clusters are fitted on a seeded sample.",
+    ),
+    Setting(
         name="RFM_LANG",
         field="language",
         kind="language",
