@@ -34,6 +34,8 @@ _START: Final = (
     "import sys, rfm_backend.fork_server as f; f.serve_forks(int(sys.argv[1]), sys.argv[2:])"
 )
 _STARTED: Final = b"+"
+# Loading the modules takes a few seconds; a server that has not answered by then never will.
+_ANSWER_SECONDS: Final = 60.0
 
 
 class ForkServer:
@@ -92,6 +94,7 @@ class ForkServer:
         if self._process is None or self._channel is None or self._process.poll() is not None:
             self._end()
             ours, theirs = socket.socketpair()
+            ours.settimeout(_ANSWER_SECONDS)
             with theirs:
                 self._process = self._launched(theirs.fileno())
             self._channel = ours

@@ -5,10 +5,15 @@ import random
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from api.shop import SALES, Person
 from faults.deletions import delete_at_random, left_of, own_api
+
+from rfm_backend.jobs import worker
+from rfm_backend.jobs.publish import publish
+from rfm_backend.services import accounts
 
 _SEED = 20_261_127
 
@@ -20,6 +25,36 @@ def test_of_an_account_deleted_while_its_job_runs_nothing_is_left(
 ) -> None:
     with own_api(tmp_path, kind) as api:
         assert delete_at_random(api, n_times=5, seed=_SEED) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_worker_whose_work_was_deleted_tells_of_no_fault(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    moment: str,
+) -> None:
+    caplog.set_level("INFO", "rfm_backend.worker")
+    with own_api(tmp_path, "sqlite", with_worker=False) as api:
+        person = api.person()
+        upload_id = person.upload()
+        person.ask("POST", f"/api/rfm/process/{upload_id}", headers={"Prefer": "respond-async"})
+
+        def deleting(*given: Any, **named: Any) -> int:
+            """Publish, and delete the account before it or at its first rows."""
+            if moment == "before":
+                accounts.delete_account(api.service, person.user_id)
+            else:
+                named["check"] = lambda: accounts.delete_account(api.service, person.user_id)
+            return publish(*given, **named)
+
+        monkeypatch.setattr(worker, "publish", deleting)
+        assert worker.Worker(api.service).work_once()
+
+        assert "cancelled or taken over" in caplog.messages[-1]
+        assert [one.message for one in caplog.records if one.levelname != "INFO"] == []
+        assert left_of(api, person) == []
 
 
 @pytest.mark.slow

@@ -121,28 +121,50 @@ class Worker:
         try:
             self._do(job)
         except LeaseLostError:
-            self._service.database.write(lambda tx: jobs.end_cancelled(tx, job))
-            _LOG.info("job %d: cancelled or taken over", job.id)
+            self._end_cancelled(job)
         except StoppedError:
             self._service.database.write(lambda tx: jobs.hand_back(tx, job))
             _LOG.info("job %d: handed back", job.id)
-        except Unavailable:
+        except Exception as error:
+            if self._was_cancelled(job, error):
+                self._end_cancelled(job)
+            else:
+                self._end_failed(job, error)
+        return True
+
+    def _was_cancelled(self, job: Job, error: Exception) -> bool:
+        """Tell whether an error only says that rows or files went, with their account, under our hands."""
+        if isinstance(error, Unavailable) and error.details.get("reason") != "disk":
+            return False
+        with contextlib.suppress(Unavailable):
+            found = self._service.database.read(
+                lambda tx: jobs.get(tx, job.id, user_id=job.user_id)
+            )
+            return found is None or found.state == "cancelled" or found.cancel_asked
+        return False
+
+    def _end_cancelled(self, job: Job) -> None:
+        self._service.database.write(lambda tx: jobs.end_cancelled(tx, job))
+        _LOG.info("job %d: cancelled or taken over", job.id)
+
+    def _end_failed(self, job: Job, error: Exception) -> None:
+        """Tell what an error means for its job."""
+        if isinstance(error, Unavailable):
             # Where the database still takes this (its disk is full, say) the job need not wait for its lease;
             # where it was finished after all, this changes nothing.
             self._untold.append((job, self._token))
             with contextlib.suppress(Unavailable):
                 self._settle_untold()
-            raise
-        except RfmError as error:
+            raise error
+        if isinstance(error, RfmError):
             self._fail(job, error.code, error.api_message)
-        except Exception:
-            _LOG.exception("job %d: a fault of ours", job.id)
-            self._fail(
-                job,
-                "internal_error",
-                "The analysis failed by a fault of ours; it was logged with the number of this job.",
-            )
-        return True
+            return
+        _LOG.error("job %d: a fault of ours", job.id, exc_info=error)
+        self._fail(
+            job,
+            "internal_error",
+            "The analysis failed by a fault of ours; it was logged with the number of this job.",
+        )
 
     def _settle_untold(self) -> None:
         """Hand back what was not finished, and remove what was saved of it.
