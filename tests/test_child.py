@@ -1,7 +1,6 @@
 """The child process: what it answers, and that whatever it does to itself stays its own trouble."""
 
 import os
-import resource
 import signal
 import threading
 import time
@@ -152,6 +151,7 @@ def test_children_end_with_their_server_and_leave_no_descriptor_open(forks: Fork
 
 def test_a_fork_server_that_dies_while_it_is_asked_is_started_anew() -> None:
     own = ForkServer(["json"])
+    own.warm()
     server = run("os:getppid", start=own.start)
     assert isinstance(server, int)
     os.kill(server, signal.SIGSTOP)
@@ -189,15 +189,3 @@ def test_a_child_that_has_ended_can_be_killed_again(forks: ForkServer) -> None:
         child.kill()
 
         assert not child.is_running()
-
-
-def test_a_fork_server_that_can_open_nothing_more_is_started_anew() -> None:
-    own = ForkServer(["json"])
-    own.warm()
-    server = run("os:getppid", start=own.start)
-    assert isinstance(server, int)
-    # It takes the request, and dies of it without a word.
-    resource.prlimit(server, resource.RLIMIT_NOFILE, (4, 4))
-
-    assert run("os:getppid", start=own.start) != server
-    own.close()

@@ -63,7 +63,8 @@ class ForkServer:
         with self._lock:
             try:
                 return self._fork()
-            except (OSError, EOFError):
+            except (OSError, IndexError):
+                # It died: its line is broken, or ended without the descriptor that was asked for.
                 self._end()
                 return self._fork()
 
@@ -86,8 +87,6 @@ class ForkServer:
             if not descriptors:
                 os.close(order_in)
                 os.close(answer_out)
-        if not descriptors:
-            raise EOFError
         return Forked(process.pid, descriptors[0], order_in, answer_out)
 
     def _running(self) -> tuple["subprocess.Popen[bytes]", socket.socket]:

@@ -119,6 +119,7 @@ def ways_to_reach(kind: str) -> Callable[[Connection, int, int], object]:
             tx, number, user_id=user_id, filename="z.csv"
         ),
         "deletion": lambda tx, number, user_id: uploads.begin_deletion(tx, number, user_id=user_id),
+        "account": lambda tx, number, _: users.change(tx, number + 10**9, is_disabled=True),
         "upload": lambda tx, number, user_id: uploads.remove(tx, number, user_id=user_id),
     }[kind]
 
@@ -132,6 +133,7 @@ def ways_to_reach(kind: str) -> Callable[[Connection, int, int], object]:
         ("change", "uploads"),
         ("deletion", "uploads"),
         ("upload", "uploads"),
+        ("account", "logins"),
     ],
 )
 def test_a_row_of_another_is_as_one_that_is_not_there(
@@ -269,6 +271,10 @@ def test_uploads_are_listed_with_their_owner_by_age_and_by_deletion(
         assert uploads.first_of_stored(tx, stored, user_id=ann) is None
         assert uploads.begin_deletion(tx, own[1], user_id=budi)
         assert uploads.being_deleted(tx) == [(budi, own[1])]
+        shown = uploads.page(tx, budi, before=None, limit=9, shop_id=None)
+        assert [one.id for one in shown] == [own[2], own[0]]
+        assert uploads.get(tx, own[1], user_id=budi) is None
+        assert not uploads.change(tx, own[1], user_id=budi, filename="z.csv")
         assert (budi, own[1]) not in uploads.older_than(tx, utc_now() + HOUR)
         assert uploads.first_of_stored(tx, stored, user_id=budi) is None
         assert uploads.space_used(tx, budi) == (2, 30)
