@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from beside_spark.section import measure_spark
 from many.section import measure_many
 from million.section import measure_results
 from scale.section import measure_scale
 from timing import Pair, run_once, run_pairs
 
 HERE = Path(__file__).resolve().parent
-_SECTIONS = ("jobs", "scale", "results", "users")
+_SECTIONS = ("jobs", "scale", "spark", "results", "users")
 PACKAGES = ("duckdb", "numpy", "scikit-learn", "fastexcel", "pandas", "polars", "python-calamine")
 
 
@@ -47,10 +48,17 @@ def main() -> None:
     parser.add_argument("--customers", type=int, default=1_000_000, help="of the saved results")
     parser.add_argument(
         "--sizes",
-        type=lambda text: [int(float(size)) for size in text.split(",")],
+        type=_numbers,
         default=[1_000_000, 5_000_000, 20_000_000],
         help="lines of the growing shops, with commas",
     )
+    parser.add_argument(
+        "--spark-sizes",
+        type=_numbers,
+        default=[200_000, 1_000_000, 4_000_000],
+        help="rows of the shops that Spark reads too, with commas",
+    )
+    parser.add_argument("--spark-master", default="local[2]", help="where Spark runs")
     parser.add_argument("--many-customers", type=int, default=2_000_000, help="of one large shop")
     parser.add_argument("--uploads", type=int, default=1_000, help="of many users")
     parser.add_argument("--many-rows", type=int, default=5_000_000, help="of all these uploads")
@@ -70,6 +78,10 @@ def main() -> None:
                 n_customers=asked.many_customers,
                 picture=asked.out.with_name("scale.svg"),
             )
+        if asked.only in (None, "spark"):
+            sections["spark"] = measure_spark(
+                Path(folder) / "spark", sizes=asked.spark_sizes, master=asked.spark_master
+            )
         if asked.only in (None, "results"):
             sections["results"] = measure_results(
                 Path(folder), n_customers=asked.customers, pairs=min(asked.pairs, 2)
@@ -85,6 +97,10 @@ def main() -> None:
     text = "\n\n".join(one.strip() for one in sections.values() if one) + "\n"
     asked.out.write_text(text, encoding="utf-8")
     print(text)
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(float(size)) for size in text.split(",")]
 
 
 def _sections(path: Path) -> dict[str, str]:

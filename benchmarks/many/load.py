@@ -131,13 +131,20 @@ class Crowd:
 
 
 @contextmanager
-def repeated(act: Callable[[], None], *, every: float) -> Iterator[None]:
-    """Have something done again and again meanwhile; where it fails, that is raised at the end."""
+def repeated(act: Callable[[], None], *, every: float, errors: list[str]) -> Iterator[None]:
+    """Have something done again and again meanwhile.
+
+    A connection that fails is noted among the errors; any other failure is raised at the end.
+    """
     ended = threading.Event()
 
     def go() -> None:
         while not ended.wait(every):
-            act()
+            try:
+                act()
+            except (OSError, http.client.HTTPException) as error:
+                moment = time.strftime("%H:%M:%S")
+                errors.append(f"{moment}, {getattr(act, '__name__', 'login')}: {error!r}")
 
     with ThreadPoolExecutor(max_workers=1) as beside:
         doing = beside.submit(go)

@@ -99,18 +99,24 @@ def _load(
             stage.service, stage.login.user.id, stream, filename="shop.csv", shop_id=None
         ).upload.id
     logins: list[float] = []
+    errors: list[str] = []
     with ExitStack() as running:
         server = running.enter_context(rfm_serve(stage))
         running.enter_context(rfm_worker(stage))
         running.enter_context(rfm_worker(stage))
         jobs = _Jobs(server, stage.login.token, uploaded)
-        running.enter_context(repeated(jobs.keep_two, every=0.2))
-        running.enter_context(repeated(lambda: logins.append(_log_in(server, stage)), every=2))
+        running.enter_context(repeated(jobs.keep_two, every=0.2, errors=errors))
+        running.enter_context(
+            repeated(lambda: logins.append(_log_in(server, stage)), every=2, errors=errors)
+        )
         crowd = Crowd(server, filled, n_customers=n_customers, seed=2)
         crowd.ask_mixed(per_second=_PER_SECOND, seconds=min(20, seconds / 5))
         before = server.memory()
         answers = crowd.ask_mixed(per_second=_PER_SECOND, seconds=seconds)
         after = server.memory()
+    answers.errors += errors
+    if answers.errors:
+        print("\n".join(answers.errors[:20]), file=sys.stderr, flush=True)
     yield from _told(answers, logins, jobs.n_done, seconds, after - before)
 
 

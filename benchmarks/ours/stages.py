@@ -12,17 +12,19 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import rfm_backend
-from rfm_backend.pipeline import fit, in_process, run
+from rfm_backend.pipeline import run
+from rfm_backend.pipeline.in_engine import CustomersInEngine
+from rfm_backend.pipeline.in_process import CustomersInProcess
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _STAGES = {
     "read and clean": (run, "map_and_clean"),
     "aggregate": (run, "aggregate_customers"),
-    "load": (in_process, "load_population"),
-    "score": (fit, "score_customers"),
-    "cluster": (fit, "cluster_customers"),
+    "load": (run, "_open_customers"),
 }
+# Of whichever class has the customers: `RFM_LOCAL_CUSTOMERS` decides.
+_METHODS = {"score and fit": "fit", "place": "make_result", "profile": "profile"}
 figures: dict[str, tuple[float, float]] = {}
 
 
@@ -54,6 +56,9 @@ if __name__ == "__main__":
     whole: list[float] = []
     for name, (module, function) in _STAGES.items():
         setattr(module, function, timed(name, getattr(module, function)))
+    for name, method in _METHODS.items():
+        for kind in (CustomersInProcess, CustomersInEngine):
+            setattr(kind, method, timed(name, getattr(kind, method)))
     began = time.perf_counter()
     resources = rfm_backend.Resources(memory_limit=memory)
     with rfm_backend.segment(source, resources=resources) as result:

@@ -147,11 +147,11 @@ def _many_customers(folder: Path, n_customers: int) -> Iterator[str]:
     run_once([*order, "--customers", str(n_customers)])
     stages = run_stages(shop, folder)
     shop.unlink()
-    fitted = sum(stages[name][0] for name in ("load", "score", "cluster"))
+    fitted = sum(stages[name][0] for name in ("load", "score and fit", "place"))
     saved, memory = stages["save as Parquet"][0], stages["whole job"][1]
     name = f"{n_customers / 1e6:g} M customers"
     goals = (30 * n_customers / 1e7, 10 * n_customers / 1e7)
-    what = f"{name}: loaded, scored and clustered after aggregation"
+    what = f"{name}: loaded, scored, clustered and placed after aggregation"
     yield f"| {what} | {fitted:.1f} s | <= {goals[0]:g} s {_verdict(is_met=fitted <= goals[0])} |"
     what = f"{name}: written to Parquet"
     yield f"| {what} | {saved:.1f} s | <= {goals[1]:g} s {_verdict(is_met=saved <= goals[1])} |"

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +13,8 @@ from jobs.test_workers import all_jobs, start, wait_until
 from rfm_testing import service_settings
 
 from rfm_backend.errors import Unavailable
+from rfm_backend.jobs import worker as worker_module
+from rfm_backend.jobs.publish import publish
 from rfm_backend.jobs.worker import Worker
 from rfm_backend.storage import analyses
 from rfm_backend.storage.tables import JOBS
@@ -77,3 +80,26 @@ def test_what_was_saved_in_vain_goes_as_soon_as_the_database_answers(tmp_path: P
         assert job.attempts == 1
         assert len(person.ask("GET", f"/api/rfm/results/{upload_id}").json) == 70
     wipe(settings)
+
+
+def test_a_result_that_was_published_stays_although_nobody_was_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def untold(*given: Any, **named: Any) -> int:
+        """Publish, and lose the answer to the last COMMIT."""
+        publish(*given, **named)
+        raise Unavailable("The database went away.")
+
+    monkeypatch.setattr(worker_module, "publish", untold)
+    with open_api(service_settings("sqlite", tmp_path), with_worker=False) as api:
+        person = api.person()
+        upload_id = person.upload()
+        start(person, upload_id)
+        worker = Worker(api.service)
+
+        with pytest.raises(Unavailable):
+            worker.work_once()
+
+        assert not worker.work_once()
+        assert [job.state for job in all_jobs(api, person)] == ["done"]
+        assert len(person.ask("GET", f"/api/rfm/results/{upload_id}").json) == 70

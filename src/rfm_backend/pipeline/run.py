@@ -114,11 +114,9 @@ def analyse(
     """
     request, rejected = map_and_clean(tables, options, engine, progress=progress)
     snapshot_date = aggregate_customers(request, engine, progress=progress)
-    seed = options.seed if model is None else model.seed
     customers = _open_customers(
-        request, engine, seed=seed, local_customers=local_customers, progress=progress
+        request, engine, model, local_customers=local_customers, progress=progress
     )
-    progress(Step(stage="cluster", done=0, total=None, unit="rows"))
     found, repetitions = _while_repetitions_are_counted(
         request,
         engine,
@@ -171,11 +169,18 @@ def _while_repetitions_are_counted(
 
 
 def _open_customers(
-    request: LineRequest, engine: Engine, *, seed: int, local_customers: int, progress: Progress
+    request: LineRequest,
+    engine: Engine,
+    model: Model | None,
+    *,
+    local_customers: int,
+    progress: Progress,
 ) -> CustomersInProcess | CustomersInEngine:
-    """Return the customers, loaded unless they are more than one process should hold."""
+    """Begin with the customers: loaded, unless they are more than one process should hold."""
     ((n_customers,),) = engine.rows(f"SELECT count(*) FROM {CUSTOMERS}")
     n = int(str(n_customers))
+    seed = request.options.seed if model is None else model.seed
+    progress(Step(stage="cluster", done=0, total=None, unit="rows"))
     if n <= local_customers:
         return CustomersInProcess(request, engine, seed=seed)
     return CustomersInEngine(request, engine, seed=seed, n_customers=n, progress=progress)
