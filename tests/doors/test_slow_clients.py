@@ -1,6 +1,7 @@
 """Those who send, or read, so slowly that they only hold a place: the others do not notice them."""
 
 import contextlib
+import http.client
 import select
 import socket
 import threading
@@ -131,6 +132,24 @@ def test_slow_clients_are_cut_and_nobody_notices_them(tmp_path: Path) -> None:
                 time.sleep(0.4)
                 line.sendall(body[start : start + 500])
             assert read_all(line).startswith(b"HTTP/1.1 401 ")
+
+
+@pytest.mark.slow
+def test_a_connection_in_use_is_kept_however_often_it_is_met_at_rest(tmp_path: Path) -> None:
+    with served(tmp_path, "--no-worker", "--silent-seconds", "1") as server:
+        line = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        # Another's requests have the server look round at any moment, not only when this one has asked.
+        with health_watched(server):
+            for _ in range(16):
+                # A closed one raises here: nothing opens it again before its answer.
+                line.request("GET", "/health")
+                assert line.getresponse().read()
+                time.sleep(0.25)
+
+        # Silent from here on, it goes.
+        assert line.sock is not None
+        assert select.select([line.sock], [], [], 5)[0]
+        line.close()
 
 
 @pytest.mark.slow

@@ -245,7 +245,9 @@ class _Watch:
     def _is_too_slow(self, channel: _Channel, moment: float) -> bool:
         state = _state(channel)
         wait = self._waits.get(channel)
-        if wait is None or wait.state != state or state == "us":
+        # One that is looked at once a second may be at rest each time, and busy in between.
+        was_used = wait is not None and state == "request" and channel.n_moved != wait.n_moved
+        if wait is None or wait.state != state or state == "us" or was_used:
             self._waits[channel] = _Wait(state, moment, channel.n_moved)
             return False
         if moment - wait.since < self._seconds:
