@@ -77,7 +77,6 @@ def test_an_error_of_nobodys_ends_the_child_only(result_of: Run) -> None:
         result_of("os:rmdir", path="/there/is/none")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
 def test_a_full_disk_is_told_as_such(result_of: Run) -> None:
     with pytest.raises(OutputFailed, match="disk is full"):
         result_of("shutil:copyfile", src=__file__, dst="/dev/full")

@@ -11,15 +11,13 @@ import pytest
 from api.shop import Person, open_api, wipe
 from faults.network import own_server, proxied
 from figures import note_figure
+from jobs.by_hand import compute_job, take
 from rfm_testing import service_settings
 from sqlalchemy.engine import Connection
 
 from rfm_backend.errors import Unavailable
-from rfm_backend.jobs.compute import compute
-from rfm_backend.jobs.leases import LEASE
-from rfm_backend.jobs.publish import Computed, publish
-from rfm_backend.services.uploads import get, path_of
-from rfm_backend.storage import jobs, users
+from rfm_backend.jobs.publish import publish
+from rfm_backend.storage import users
 from rfm_backend.storage.database import REQUESTS, open_database
 from rfm_backend.storage.migrate import migrate
 
@@ -103,19 +101,8 @@ def test_a_result_whose_publication_was_not_confirmed_is_there_whole(tmp_path: P
         settings = service_settings("mysql", tmp_path, db_host=f"127.0.0.1:{proxy.port}")
         with open_api(settings, with_worker=False) as api:
             person = api.person()
-            upload_id = person.upload()
-            path = f"/api/rfm/process/{upload_id}"
-            person.ask("POST", path, headers={"Prefer": "respond-async"})
-            job = api.service.database.write(lambda tx: jobs.claim(tx, worker="w", lease=LEASE))
-            assert job is not None
-            token, folder = api.service.files.new_folder(person.user_id)
-            head = compute(
-                source=str(path_of(api.service, get(api.service, person.user_id, upload_id))),
-                name="sales.csv",
-                request=job.options,
-                folder=str(folder),
-                resources={"threads": 1},
-            )
+            upload_id, job = take(api, person)
+            computed = compute_job(api, person, job)
 
             def tell(done: int, total: int) -> None:
                 # All rows are there: the next COMMIT is the one that publishes them.
@@ -123,13 +110,7 @@ def test_a_result_whose_publication_was_not_confirmed_is_there_whole(tmp_path: P
                 proxy.cutting = b"COMMIT"
 
             with pytest.raises(Unavailable):
-                publish(
-                    api.service,
-                    job,
-                    Computed(head=head, token=token, folder=folder),
-                    check=lambda: None,
-                    tell=tell,
-                )
+                publish(api.service, job, computed, check=lambda: None, tell=tell)
 
             assert len(person.ask("GET", f"/api/rfm/results/{upload_id}").json) == 70
             assert person.ask("GET", f"/api/rfm/export/{upload_id}").status_code == 200

@@ -12,13 +12,14 @@ import pytest
 import sqlalchemy as sa
 from api.shop import Api, Person, open_api, wipe
 from faults.network import proxied
+from jobs.by_hand import compute_job, take
 from jobs.test_workers import all_jobs, start, wait_until
 from rfm_testing import service_settings
 
 from rfm_backend.engines.parquet import read_batches
 from rfm_backend.errors import Unavailable
 from rfm_backend.jobs.compute import ROWS, compute
-from rfm_backend.jobs.leases import HEARTBEAT_SECONDS, LEASE
+from rfm_backend.jobs.leases import HEARTBEAT_SECONDS
 from rfm_backend.jobs.publish import Computed, LeaseLostError, publish
 from rfm_backend.jobs.sweep import _each, sweep
 from rfm_backend.jobs.worker import Worker
@@ -41,15 +42,6 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 def files_of(api: Api, person: Person, kind: str = "analyses") -> list[Path]:
     folder = api.service.settings.upload_dir / str(person.user_id) / kind
     return sorted(folder.iterdir()) if folder.is_dir() else []
-
-
-def take(api: Api, person: Person) -> tuple[int, Job]:
-    """Upload, ask for an analysis and take its job."""
-    upload_id = person.upload()
-    start(person, upload_id)
-    job = api.service.database.write(lambda tx: jobs.claim(tx, worker="w", lease=LEASE))
-    assert job is not None
-    return upload_id, job
 
 
 @dataclass
@@ -80,15 +72,7 @@ class Done:
 def done(api: Api) -> Iterator[Done]:
     person = api.person()
     upload_id, job = take(api, person)
-    token, folder = api.service.files.new_folder(person.user_id)
-    head = compute(
-        source=str(path_of(api.service, get(api.service, person.user_id, upload_id))),
-        name="sales.csv",
-        request=job.options,
-        folder=str(folder),
-        resources={"threads": 1},
-    )
-    yield Done(api, person, upload_id, job, Computed(head=head, token=token, folder=folder))
+    yield Done(api, person, upload_id, job, compute_job(api, person, job))
     # No later test's worker shall take the job over.
     delete_account(api.service, person.user_id)
 

@@ -126,6 +126,7 @@ class Worker:
             self._service.database.write(lambda tx: jobs.hand_back(tx, job))
             _LOG.info("job %d: handed back", job.id)
         except Exception as error:
+            # Of whatever kind: the job's row must say how it ended, and the next job must have its worker.
             if self._was_cancelled(job, error):
                 self._end_cancelled(job)
             else:
