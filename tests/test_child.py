@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -132,6 +133,19 @@ def test_a_fork_server_stays_when_the_thread_that_asked_first_ends() -> None:
 
     own.close()
     assert servers[0] == servers[1]
+
+
+def test_a_fork_server_that_cannot_be_started_is_told_and_started_at_the_next_call(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    own = ForkServer(["json"])
+    with monkeypatch.context() as gone:
+        gone.setattr(sys, "executable", str(tmp_path / "python"))
+        with pytest.raises(FileNotFoundError):
+            own.start()
+
+    assert run("json:dumps", start=own.start, obj=1) == "1"
+    own.close()
 
 
 def test_children_end_with_their_server_and_leave_no_descriptor_open(forks: ForkServer) -> None:

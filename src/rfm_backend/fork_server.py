@@ -94,9 +94,9 @@ class ForkServer:
             self._end()
             ours, theirs = socket.socketpair()
             ours.settimeout(_ANSWER_SECONDS)
+            self._channel = ours
             with theirs:
                 self._process = self._launched(theirs.fileno())
-            self._channel = ours
         return self._process, self._channel
 
     def _launched(self, channel: int) -> "subprocess.Popen[bytes]":

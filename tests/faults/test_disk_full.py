@@ -3,6 +3,7 @@
 import io
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,3 +99,20 @@ def test_a_full_disk_refuses_uploads_alone_and_nothing_is_left_of_them(small_dis
         assert (
             person.ask("POST", f"/api/rfm/process/{upload_id}", json={"seed": 8}).status_code == 200
         )
+
+
+def test_a_form_that_finds_no_room_before_it_is_read_is_refused_as_an_upload_is(
+    small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(small_disk)
+    monkeypatch.setattr(tempfile, "tempdir", str(small_disk))
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="b.csv"\r\n\r\n'
+    form = head + bytes(8 * 1024 * 1024) + b"\r\n--x--\r\n"
+    with open_api(service_settings("sqlite", tmp_path), with_worker=False) as api:
+        person = api.person()
+
+        refused = person.ask(
+            "POST", "/api/upload", data=form, content_type="multipart/form-data; boundary=x"
+        )
+
+    assert (refused.status_code, refused.json["code"]) == (507, "over_quota")

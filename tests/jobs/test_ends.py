@@ -18,6 +18,7 @@ from rfm_testing import service_settings
 
 from rfm_backend.engines.parquet import read_batches
 from rfm_backend.errors import Unavailable
+from rfm_backend.jobs import worker as worker_module
 from rfm_backend.jobs.compute import ROWS, compute
 from rfm_backend.jobs.leases import HEARTBEAT_SECONDS
 from rfm_backend.jobs.publish import Computed, LeaseLostError, publish
@@ -201,6 +202,53 @@ def test_a_job_whose_upload_went_as_it_was_taken_is_no_ones(api: Api) -> None:
         Worker(api.service)._do(job)
 
     assert files_of(api, person) == []
+
+
+def test_a_job_that_fails_by_a_fault_of_ours_says_no_more_than_that(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    person = api.person()
+    start(person, person.upload())
+
+    def fail(*_: object, **__: object) -> int:
+        raise ZeroDivisionError("inner words")
+
+    monkeypatch.setattr(worker_module, "publish", fail)
+    assert Worker(api.service).work_once()
+
+    (job,) = all_jobs(api, person)
+    assert (job.state, job.error_code) == ("failed", "internal_error")
+    assert "inner words" not in str(job.error_message)
+    assert "inner words" in caplog.text
+    assert files_of(api, person) == []
+
+
+@pytest.mark.slow
+def test_a_fault_of_ours_while_the_database_is_away_is_logged_and_the_job_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    port = int((os.environ.get("RFM_TEST_DB_HOST") or "").partition(":")[2] or 3306)
+    with proxied(port) as proxy:
+        settings = service_settings("mysql", tmp_path, db_host=f"127.0.0.1:{proxy.port}")
+        with open_api(settings, with_worker=False) as api:
+            person = api.person()
+            start(person, person.upload())
+
+            def fail(*_: object, **__: object) -> int:
+                # Once the files of the job are dropped, which asks the database, it goes away.
+                sa.event.listen(
+                    api.service.database.engine, "checkin", lambda *_: proxy.close(), once=True
+                )
+                raise ZeroDivisionError("inner words")
+
+            monkeypatch.setattr(worker_module, "publish", fail)
+            with pytest.raises(Unavailable):
+                Worker(api.service).work_once()
+    with open_api(replace(settings, db_host=f"127.0.0.1:{port}"), with_worker=False) as api:
+        # It is taken again once its lease is out.
+        assert [job.state for job in all_jobs(api, person)] == ["running"]
+    assert "inner words" in caplog.text
+    wipe(api.service.settings)
 
 
 def test_a_worker_waits_for_a_database_that_is_away(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ TESTS: Final = (
     "tests/storage/test_backups.py",
     "tests/storage/test_database.py",
     "tests/storage/test_files.py",
+    "tests/storage/test_job_queue.py",
     "tests/storage/test_numbers.py",
     "tests/storage/test_rows_of_accounts.py",
     "tests/web/test_account_pages.py",
