@@ -35,14 +35,26 @@ KINDS = {
 
 @dataclass
 class Answers:
-    """Milliseconds by kind of request, and what was answered with anything but 200."""
+    """Milliseconds by kind of request, and what was answered with anything but 200.
+
+    ``by_turn`` has (when it was due by the clock of `time.perf_counter`, milliseconds) of each.
+    """
 
     times: dict[str, list[float]] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+    by_turn: list[tuple[float, float]] = field(default_factory=list)
 
     def all(self) -> list[float]:
         """Return the times of every kind."""
         return [time for times in self.times.values() for time in times]
+
+    def by_minute(self) -> list[list[float]]:
+        """Return the times of each minute, from the first request on."""
+        first = min(due for due, _ in self.by_turn)
+        minutes: dict[int, list[float]] = {}
+        for due, milliseconds in self.by_turn:
+            minutes.setdefault(int(due - first) // 60, []).append(milliseconds)
+        return [times for _, times in sorted(minutes.items())]
 
 
 class Crowd:
@@ -88,6 +100,7 @@ class Crowd:
         milliseconds = (time.perf_counter() - due) * 1_000
         with self._lock:
             self.answers.times.setdefault(kind, []).append(milliseconds)
+            self.answers.by_turn.append((due, milliseconds))
             if told:
                 self.answers.errors.append(told)
 

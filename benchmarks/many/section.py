@@ -51,6 +51,8 @@ def measure_many(folder: Path, *, n_users: int, n_uploads: int, n_rows: int, sec
             ):
                 lines.append(line)
                 print(line, file=sys.stderr, flush=True)
+        # The server goes on clearing away what the deletion marked.
+        wait_until_quiet(most_seconds=_QUIET_SECONDS)
         for line in _load(stage, filled, folder / "shop.csv", n_customers, seconds):
             lines.append(line)
             print(line, file=sys.stderr, flush=True)
@@ -111,25 +113,28 @@ def _load(
         )
         crowd = Crowd(server, filled, n_customers=n_customers, seed=2)
         crowd.ask_mixed(per_second=_PER_SECOND, seconds=min(20, seconds / 5))
-        before = server.memory()
-        answers = crowd.ask_mixed(per_second=_PER_SECOND, seconds=seconds)
-        after = server.memory()
+        memory = [server.memory()]
+        with repeated(lambda: memory.append(server.memory()), every=seconds / 10, errors=errors):
+            answers = crowd.ask_mixed(per_second=_PER_SECOND, seconds=seconds)
     answers.errors += errors
     if answers.errors:
         print("\n".join(answers.errors[:20]), file=sys.stderr, flush=True)
-    yield from _told(answers, logins, jobs.n_done, seconds, after - before)
+    yield from _told(answers, logins, jobs.n_done, seconds, memory)
 
 
 def _told(
-    answers: Answers, logins: list[float], n_jobs: int, seconds: float, growth: float
+    answers: Answers, logins: list[float], n_jobs: int, seconds: float, memory: list[float]
 ) -> Iterator[str]:
     what = f"{_PER_SECOND} mixed requests per second for {seconds:.0f} s, two jobs running ({n_jobs} done)"
     yield _line(what, answers.all(), 200)
     for kind, times in sorted(answers.times.items()):
         yield _line(f"of it: {kind}", times, 200)
+    minutes = ", ".join(f"{percentile_99(times):.0f}" for times in answers.by_minute())
+    yield f"| p99 of each minute | | {minutes} ms | |"
     yield _line("logins beside them", logins, None)
     yield f"| errors | | {len(answers.errors)} of {len(answers.all()):,} | 0 {_verdict(not answers.errors)} |"
-    yield f"| growth of the server's memory | | {growth:.1f} MiB | flat |"
+    tenths = ", ".join(f"{one:.0f}" for one in memory)
+    yield f"| the server's memory at each tenth of that time | | {tenths} MiB | flat |"
 
 
 class _Jobs:

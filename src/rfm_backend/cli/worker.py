@@ -57,7 +57,7 @@ def command(*, with_parent: bool) -> None:
 def _let_others_first() -> None:
     """Leave the processor to the service beside this worker while somebody waits for an answer."""
     if sys.platform != "win32":
-        os.nice(5)
+        os.nice(10)
 
 
 def _end_with_parent(stop: Callable[[], None]) -> None:
