@@ -120,6 +120,8 @@ FORGED: dict[str, Callable[[Real], str]] = {
     "a letter with an accent": lambda real: real.token + "é",
     "a lone surrogate": lambda real: real.token + "\udc80",
     "a word of SQL": lambda _: "' OR '1'='1",
+    "a header of many levels": lambda real: signed(b"[" * 2_500, real.key, header=b"[" * 2_500),
+    "claims of many levels": other_body(lambda _: b"[" * 2_500),
     # Other texts of the same token.
     "= appended": lambda real: f"{real.token}=",
     "== appended": lambda real: f"{real.token}==",

@@ -248,6 +248,9 @@ def test_archives_are_taken_in(person: Person) -> None:
         ("日本.csv", "日本.csv"),
         ("a\r\nSet-Cookie: x.csv", "aSet-Cookie: x.csv"),
         ("x" * 300 + ".csv", "x" * 251 + ".csv"),
+        # What is longer than this is no end of a name.
+        ("x" * 300 + "." + "y" * 10, "x" * 244 + "." + "y" * 10),
+        ("x" * 250 + "." + "y" * 11, "x" * 250 + "." + "y" * 4),
     ],
 )
 def test_a_file_name_is_for_display_only(given: str, shown: str) -> None:
