@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -17,6 +18,7 @@ from figures import note_figure
 from rfm_testing import service_settings
 
 import rfm_backend
+from rfm_backend.engines.duckdb import DuckDBEngine
 from rfm_backend.errors import Cancelled
 from rfm_backend.progress import Stage, Step
 from rfm_backend.work_folder import WorkFolder
@@ -165,3 +167,17 @@ def test_a_cancelled_job_ends_soon_and_leaves_nothing(
             assert set(temporary.iterdir()) == kept
     note_figure("a cancelled job: ended after", f"{slowest:.1f} s", f"{_MOST_SECONDS:g} s")
     assert moments < 10 or slowest < _MOST_SECONDS
+
+
+def test_a_statement_that_nobody_waits_for_ends_with_its_engine(tmp_path: Path) -> None:
+    engine = DuckDBEngine(workdir=tmp_path)
+    endless = "SELECT count(*) FROM range(1_000_000_000_000) t(i) WHERE i % 7 = 3"
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        running = beside.submit(engine.rows, endless)
+        time.sleep(0.3)
+        assert not running.done()
+
+        engine.close()
+
+        with pytest.raises(duckdb.InterruptException):
+            running.result()
