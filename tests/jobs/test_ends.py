@@ -224,7 +224,7 @@ def test_a_job_that_fails_by_a_fault_of_ours_says_no_more_than_that(
 
 
 @pytest.mark.slow
-def test_a_fault_of_ours_while_the_database_is_away_is_logged_and_the_job_done_again(
+def test_a_fault_of_ours_is_logged_although_the_database_cannot_be_told_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     port = int((os.environ.get("RFM_TEST_DB_HOST") or "").partition(":")[2] or 3306)

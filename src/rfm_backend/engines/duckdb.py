@@ -227,7 +227,7 @@ class DuckDBEngine:
         try:
             self.execute(f"CREATE OR REPLACE TEMP TABLE {quote_name(name)} AS SELECT * FROM {view}")
         finally:
-            self._once_free(lambda: self._connection.unregister(view))
+            self._connection.unregister(view)
 
     def write(self, sql: str, path: Path, *, form: str) -> None:
         """Write a query's rows to `path` as "csv" or "parquet"."""
@@ -249,17 +249,13 @@ class DuckDBEngine:
         self._connection.interrupt()
 
     def close(self) -> None:
-        """Give memory and temporary files back."""
-        self._once_free(self._connection.close)
-
-    def _once_free(self, tidy_up: Callable[[], object]) -> None:
-        """Tidy up, having stopped a statement that nobody waits for.
+        """Give memory and temporary files back, having stopped a statement that nobody waits for.
 
         Ctrl-C while a thread is being started leaves it running, unknown to whoever began it.
         """
         while True:
             try:
-                tidy_up()
+                self._connection.close()
             except duckdb.ResourceInUseException:
                 self._connection.interrupt()
                 time.sleep(_POLL_SECONDS)
