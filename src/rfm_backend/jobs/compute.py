@@ -3,33 +3,31 @@
 In:  the upload's path, the request as text, a folder.
 Out: in the folder ``result.parquet`` (what exports are made of), ``rows.parquet`` (what the database
      gets, ready to be inserted), ``orders``, ``result.model.json``, ``summary.json``, ``report.en.html``, ``report.id.html``;
-     and ``progress.json`` meanwhile.
+     and how far it is meanwhile (progress_file.py).
 
 What always holds: the numbers are those of the library; the child knows neither the database nor the
 user.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from rfm_backend import columns as c
 from rfm_backend.engines.quoting import quote_name, quote_text
+from rfm_backend.jobs.progress_file import ProgressFile
 from rfm_backend.library import Resources, segment
 from rfm_backend.output.summary_json import summary_to_json
 from rfm_backend.output.tables import exact_amount_sql, json_value_sql
 from rfm_backend.pipeline.model import model_to_json
 from rfm_backend.pipeline.run import Analysis, result_sql
-from rfm_backend.progress import Step
 from rfm_backend.services.requests import request_from_json
 from rfm_backend.storage.files import stand_under_name
 from rfm_backend.storage.orders import Ordered, write_orders
 from rfm_backend.work_folder import WorkFolder
 
 MODEL: Final = "result.model.json"
-PROGRESS: Final = "progress.json"
 ROWS: Final = "rows.parquet"
 RESULT: Final = "result.parquet"
 _KEY_LENGTH: Final = 64
@@ -62,7 +60,7 @@ def compute(
             table=wanted.table_toml,
             thresholds=wanted.thresholds,
             resources=Resources(**resources),
-            progress=_ProgressFile(out / PROGRESS),
+            progress=ProgressFile(out),
         ) as result,
     ):
         analysis = result.analysis
@@ -81,25 +79,6 @@ def compute(
             "n_clusters": len(result.clusters),
             "seed": result.model.seed,
         }
-
-
-class _ProgressFile:
-    """Notes how far the work is where the worker looks, at most a few times a second."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._last = ("", -1.0)
-
-    def __call__(self, step: Step) -> None:
-        """Note a step."""
-        share = step.done / step.total if step.total else float(step.done)
-        stage, before = self._last
-        if stage == step.stage and abs(share - before) < 0.01:
-            return
-        self._last = (step.stage, share)
-        part = self._path.with_suffix(".part")
-        part.write_text(json.dumps({"stage": step.stage, "done": step.done, "total": step.total}))
-        os.replace(part, self._path)  # noqa: PTH105  # atomic, on every system
 
 
 def _ordered(analysis: Analysis) -> Ordered:

@@ -24,7 +24,8 @@ from sqlalchemy.exc import IntegrityError
 
 from rfm_backend.engines.parquet import count_rows, read_batches, read_literals, write_for_loading
 from rfm_backend.errors import Unavailable
-from rfm_backend.jobs.compute import MODEL, PROGRESS, ROWS
+from rfm_backend.jobs.compute import MODEL, ROWS
+from rfm_backend.jobs.progress_file import drop_progress
 from rfm_backend.services.service import Service
 from rfm_backend.services.uploads import remove_analysis
 from rfm_backend.storage import analyses, jobs, results, uploads
@@ -137,7 +138,7 @@ def _settle(folder: Path) -> None:
     """Leave in the folder what stays, and see it on the disk."""
     try:
         (folder / ROWS).unlink()
-        (folder / PROGRESS).unlink(missing_ok=True)
+        drop_progress(folder)
         sync_tree(folder)
     except FileNotFoundError as error:
         # Whoever deletes the upload takes its folders before its row.

@@ -14,7 +14,6 @@ What always holds
 """
 
 import contextlib
-import json
 import logging
 import os
 import secrets
@@ -29,8 +28,8 @@ from typing import Final, Self
 from rfm_backend.child import Child, Limits
 from rfm_backend.errors import OverQuota, RfmError, Unavailable
 from rfm_backend.fork_server import ForkServer, has_forks
-from rfm_backend.jobs.compute import PROGRESS
 from rfm_backend.jobs.leases import HEARTBEAT_SECONDS, LEASE
+from rfm_backend.jobs.progress_file import read_progress
 from rfm_backend.jobs.publish import Computed, LeaseLostError, publish
 from rfm_backend.jobs.sweep import sweep
 from rfm_backend.services import Service
@@ -207,7 +206,7 @@ class Worker:
         is_left = False
         try:
             with (
-                _Heartbeat(self._service, job, folder / PROGRESS) as heart,
+                _Heartbeat(self._service, job, folder) as heart,
                 Child(_COMPUTE, order, limits, start=self._start) as child,
             ):
                 while child.is_running():
@@ -266,10 +265,10 @@ class Worker:
 class _Heartbeat:
     """Renews a job's lease and notes how far it is, in a thread of its own."""
 
-    def __init__(self, service: Service, job: Job, progress: Path) -> None:
+    def __init__(self, service: Service, job: Job, folder: Path) -> None:
         self._service = service
         self._job = job
-        self._progress = progress
+        self._folder = folder
         self._saved: tuple[int, int] | None = None
         self._ended = threading.Event()
         self.is_lost = False
@@ -299,11 +298,7 @@ class _Heartbeat:
     def _how_far(self) -> tuple[str | None, int | None, int | None]:
         if self._saved is not None:
             return "save", *self._saved
-        try:
-            told = json.loads(self._progress.read_text())
-        except (OSError, ValueError):
-            return "start", None, None
-        return told["stage"], told["done"], told["total"]
+        return read_progress(self._folder)
 
     def __enter__(self) -> Self:
         self._thread.start()
