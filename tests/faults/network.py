@@ -98,7 +98,12 @@ class OwnServer:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
         user = ["--user=root"] if os.geteuid() == 0 else []
-        self._options = ["--no-defaults", *user, f"--datadir={folder / 'data'}"]
+        # A starting server clears its tmpdir of tables: in /tmp those are another server's, under its hands.
+        kept = folder / "tmp"
+        kept.mkdir(parents=True)
+        self._options = [
+            "--no-defaults", *user, f"--datadir={folder / 'data'}", f"--tmpdir={kept}",
+        ]  # fmt: skip
         subprocess.run(
             [
                 _INSTALL,

@@ -137,13 +137,13 @@ def explained(service: Service) -> Iterator[list[Plan]]:
         if statement.lstrip().startswith("SELECT"):
             sent.append((statement, values))
 
-    engine = service.database.engine
-    sa.event.listen(engine, "before_cursor_execute", note)
+    # Of every connection: single statements have a pool of their own.
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
     try:
         yield plans
     finally:
-        sa.event.remove(engine, "before_cursor_execute", note)
-    with engine.connect() as connection:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    with service.database.engine.connect() as connection:
         for statement, values in sent:
             lines = connection.exec_driver_sql(f"EXPLAIN {statement}", values).mappings()
             plans += [plan_of(statement, line) for line in lines]

@@ -4,6 +4,7 @@ In:  settings.
 Out: a server that runs until it is told to stop: requests under way are finished, jobs handed back.
 """
 
+import gc
 import signal
 import subprocess
 import sys
@@ -116,7 +117,18 @@ def _listen(
         ) from error
     shown = f"http://{host}:{server.effective_port}"
     click.echo(f"RFM Backend listens on {shown}  (its API: {shown}/docs; Ctrl-C ends it)", err=True)
+    _pass_over_what_stays()
     server.run()
+
+
+def _pass_over_what_stays() -> None:
+    """Have the garbage collector look no more at what the start has loaded, none of which ever goes.
+
+    Every half a minute or so it would take a tenth of a second for that, in which nobody is answered, and
+    those that wait by then hold each other up for longer.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _keep_worker(ended: threading.Event) -> None:

@@ -20,7 +20,6 @@ from rfm_backend.services.uploads import get, no_upload, remove_analysis
 from rfm_backend.storage import analyses, jobs, uploads
 from rfm_backend.storage.analyses import AnalysisHead
 from rfm_backend.storage.jobs import Job
-from rfm_backend.storage.uploads import Upload
 
 _FIRST_LOOK: Final = 0.05
 _SLOWEST_LOOK: Final = 0.5
@@ -99,7 +98,7 @@ def get_job(service: Service, user_id: int, job_id: int) -> Job:
     NotFound
         He has none of this number.
     """
-    found = service.database.read(lambda tx: jobs.get(tx, job_id, user_id=user_id))
+    found = service.database.look(lambda tx: jobs.get(tx, job_id, user_id=user_id))
     if found is None:
         raise NotFound("There is no job of this number among yours.")
     return found
@@ -125,7 +124,7 @@ def by_id(service: Service, user_id: int, analysis_id: int) -> AnalysisHead:
     NotFound
         He has none of this number.
     """
-    found = service.database.read(lambda tx: analyses.get(tx, analysis_id, user_id=user_id))
+    found = service.database.look(lambda tx: analyses.get(tx, analysis_id, user_id=user_id))
     if found is None:
         raise no_analysis()
     return found
@@ -141,15 +140,10 @@ def current(service: Service, user_id: int, upload_id: int) -> AnalysisHead:
     NotProcessed
         It has not been processed.
     """
-
-    def unit(tx: Connection) -> tuple[Upload | None, AnalysisHead | None]:
-        upload = uploads.get(tx, upload_id, user_id=user_id)
-        if upload is None or upload.current_analysis_id is None:
-            return upload, None
-        return upload, analyses.get(tx, upload.current_analysis_id, user_id=user_id)
-
-    upload, found = service.database.read(unit)
-    if upload is None:
+    is_there, found = service.database.look(
+        lambda tx: analyses.current(tx, upload_id, user_id=user_id)
+    )
+    if not is_there:
         raise no_upload()
     if found is None:
         raise NotProcessed(
@@ -162,7 +156,7 @@ def page(
     service: Service, user_id: int, *, upload_id: int | None, before: int | None, limit: int
 ) -> list[AnalysisHead]:
     """Return a user's analyses, the newest first."""
-    return service.database.read(
+    return service.database.look(
         lambda tx: analyses.page(tx, user_id, upload_id=upload_id, before=before, limit=limit)
     )
 

@@ -149,20 +149,14 @@ def compare(service: Service, before: AnalysisHead, after: AnalysisHead) -> dict
 
 def _texts(service: Service, analysis: AnalysisHead) -> tuple[str, str]:
     """Return summary and model, as JSON."""
-
-    def unit(tx: Connection) -> tuple[str, str]:
-        user_id = analysis.user_id
-        return (
-            analyses.summary_json(tx, analysis.id, user_id=user_id),
-            analyses.model_json(tx, analysis.id, user_id=user_id),
-        )
-
-    return service.database.read(unit)
+    return service.database.look(
+        lambda tx: analyses.summary_and_model(tx, analysis.id, user_id=analysis.user_id)
+    )
 
 
 def sizes(service: Service, analysis: AnalysisHead) -> dict[str, Mapping[str, object]]:
     """Return by segment what a comparison tells of it: customers, money, and the shares of both."""
-    text = service.database.read(
+    text = service.database.look(
         lambda tx: analyses.summary_json(tx, analysis.id, user_id=analysis.user_id)
     )
     return {

@@ -38,18 +38,18 @@ def page(
     if cell is not None or wanted.beginning:
         places = _scanned(service, analysis, wanted, cell)
     elif wanted.order == "customer_id" and wanted.segment is None and wanted.cluster is None:
-        return service.database.read(lambda tx: results.page(tx, analysis.id, wanted))
+        return service.database.look(lambda tx: results.page(tx, analysis.id, wanted))
     else:
         folder = service.files.analysis_folder(analysis.user_id, analysis.folder)
         if not orders.has_orders(folder):
             _make_orders(service, analysis, folder)
         places = orders.page_positions(folder, wanted)
-    return service.database.read(lambda tx: results.at_positions(tx, analysis.id, places))
+    return service.database.look(lambda tx: results.at_positions(tx, analysis.id, places))
 
 
 def of_customer(service: Service, analysis: AnalysisHead, customer_id: str) -> list[ResultRow]:
     """Return a customer's rows: one, or with groups one for each group he is in."""
-    return service.database.read(lambda tx: results.of_customer(tx, analysis.id, customer_id))
+    return service.database.look(lambda tx: results.of_customer(tx, analysis.id, customer_id))
 
 
 def _scanned(
@@ -90,7 +90,7 @@ def stream(service: Service, analysis: AnalysisHead) -> Iterator[list[ResultRow]
     NotFound
         The analysis was deleted while it was read.
     """
-    last = service.database.read(lambda tx: results.last_position(tx, analysis.id))
+    last = service.database.look(lambda tx: results.last_position(tx, analysis.id))
     wanted, reached = Wanted(limit=_BATCH), 0
     while reached < last:
         rows = page(service, analysis, wanted)

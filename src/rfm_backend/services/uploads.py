@@ -80,7 +80,7 @@ def get(service: Service, user_id: int, upload_id: int) -> Upload:
     NotFound
         He has none of this number.
     """
-    found = service.database.read(lambda tx: uploads.get(tx, upload_id, user_id=user_id))
+    found = service.database.look(lambda tx: uploads.get(tx, upload_id, user_id=user_id))
     if found is None:
         raise no_upload()
     return found
@@ -90,7 +90,7 @@ def page(
     service: Service, user_id: int, *, before: int | None, limit: int, shop_id: int | None = None
 ) -> list[Upload]:
     """Return a user's uploads, the newest first."""
-    return service.database.read(
+    return service.database.look(
         lambda tx: uploads.page(tx, user_id, before=before, limit=limit, shop_id=shop_id)
     )
 

@@ -2,9 +2,9 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -41,6 +41,27 @@ class AnalysisHead:
         return tuple(json.loads(self.columns))
 
 
+# Made once: every page of a result begins with it.
+_CURRENT: Final = (
+    sa.select(*columns_of(AnalysisHead, ANALYSES))
+    .select_from(
+        UPLOAD_HISTORY.outerjoin(
+            ANALYSES,
+            sa.and_(
+                ANALYSES.c.id == UPLOAD_HISTORY.c.current_analysis_id,
+                ANALYSES.c.user_id == sa.bindparam("whose"),
+                ANALYSES.c.published_at.is_not(None),
+            ),
+        )
+    )
+    .where(
+        UPLOAD_HISTORY.c.id == sa.bindparam("upload"),
+        UPLOAD_HISTORY.c.user_id == sa.bindparam("whose"),
+        UPLOAD_HISTORY.c.deleting_at.is_(None),
+    )
+)
+
+
 def add(tx: Connection, **values: object) -> int:
     """Note an analysis that nobody sees yet; return its number."""
     return add_row(tx, ANALYSES, created_at=utc_now(), **values)
@@ -59,6 +80,14 @@ def get(tx: Connection, analysis_id: int, *, user_id: int) -> AnalysisHead | Non
     """Return a user's published analysis."""
     chosen = _published(user_id).where(ANALYSES.c.id == analysis_id)
     return as_value(AnalysisHead, tx.execute(chosen).first())
+
+
+def current(tx: Connection, upload_id: int, *, user_id: int) -> tuple[bool, AnalysisHead | None]:
+    """Return (whether a user has this upload, the analysis that it shows), by one statement."""
+    row = tx.execute(_CURRENT, {"whose": user_id, "upload": upload_id}).first()
+    if row is None or row.id is None:
+        return row is not None, None
+    return True, as_value(AnalysisHead, row)
 
 
 def find(tx: Connection, *, user_id: int, upload_id: int, fingerprint: str) -> AnalysisHead | None:
@@ -93,12 +122,18 @@ def count(tx: Connection, user_id: int) -> int:
 
 def summary_json(tx: Connection, analysis_id: int, *, user_id: int) -> str:
     """Return the summary of an analysis, as JSON text."""
-    return _text(tx, ANALYSES.c.summary, analysis_id, user_id)
+    return _texts(tx, (ANALYSES.c.summary,), analysis_id, user_id)[0]
 
 
 def model_json(tx: Connection, analysis_id: int, *, user_id: int) -> str:
     """Return the model of an analysis, as JSON text."""
-    return _text(tx, ANALYSES.c.model, analysis_id, user_id)
+    return _texts(tx, (ANALYSES.c.model,), analysis_id, user_id)[0]
+
+
+def summary_and_model(tx: Connection, analysis_id: int, *, user_id: int) -> tuple[str, str]:
+    """Return both, as JSON texts."""
+    summary, model = _texts(tx, (ANALYSES.c.summary, ANALYSES.c.model), analysis_id, user_id)
+    return summary, model
 
 
 def newest_besides(
@@ -193,6 +228,8 @@ def _published(user_id: int) -> sa.Select[Any]:
     )
 
 
-def _text(tx: Connection, column: sa.Column[str], analysis_id: int, user_id: int) -> str:
-    chosen = sa.select(column).where(ANALYSES.c.id == analysis_id, ANALYSES.c.user_id == user_id)
-    return str(tx.execute(chosen).scalar_one())
+def _texts(
+    tx: Connection, columns: Sequence[sa.Column[str]], analysis_id: int, user_id: int
+) -> tuple[str, ...]:
+    chosen = sa.select(*columns).where(ANALYSES.c.id == analysis_id, ANALYSES.c.user_id == user_id)
+    return tuple(tx.execute(chosen).one())

@@ -52,10 +52,12 @@ class Money(TypeDecorator[Decimal]):
         """Return what is stored."""
         return value if value is None or dialect.name == "mysql" else format(value, "f")
 
-    def process_result_value(self, value: object, dialect: sa.Dialect) -> Decimal | None:
+    def process_result_value(
+        self, value: str | Decimal | None, dialect: sa.Dialect
+    ) -> Decimal | None:
         """Return the amount, trailing zeros and all."""
         del dialect
-        return None if value is None else Decimal(str(value))
+        return None if value is None else Decimal(value)
 
 
 def _id() -> Column[int]:
