@@ -1,11 +1,11 @@
 """Folders for the temporary files of one run, which also go when the run was killed.
 
-In:  nothing but the system's temporary folder.
+In:  the system's temporary folder, or the one that a result is written into.
 Out: `WorkFolder`, a `tempfile.TemporaryDirectory`.
 
 What always holds
     * a folder is removed at the end of its ``with``, or with its object;
-    * a folder whose process was killed is removed by the next `WorkFolder` of the same user;
+    * a folder whose process was killed is removed by the next `WorkFolder` of the same user in the same place;
     * a folder in use is never touched: its process, or a child of it, holds a lock that only the
       system can give back, whatever number the process has and in whatever container it runs.
 
@@ -30,11 +30,14 @@ _HELD: Final = ".held"
 
 
 class WorkFolder(tempfile.TemporaryDirectory[str]):
-    """A temporary folder; ``with`` gives its path as text."""
+    """A temporary folder; ``with`` gives its path as text.
 
-    def __init__(self) -> None:
-        sweep_work_folders()
-        super().__init__(prefix=_PREFIX)
+    In another place than the system's, on the disk of what is made there, it is hidden.
+    """
+
+    def __init__(self, inside: Path | None = None) -> None:
+        sweep_work_folders(inside)
+        super().__init__(prefix=_PREFIX if inside is None else f".{_PREFIX}", dir=inside)
         lock = _lock(Path(self.name))
         self._release = weakref.finalize(self, os.close, lock) if lock is not None else None
         (Path(self.name) / _HELD).touch()
@@ -46,13 +49,13 @@ class WorkFolder(tempfile.TemporaryDirectory[str]):
             self._release()
 
 
-def sweep_work_folders() -> None:
+def sweep_work_folders(inside: Path | None = None) -> None:
     """Remove the folders of processes that are gone."""
     if sys.platform == "win32":
         return
     with contextlib.suppress(OSError):
-        for entry in os.scandir(tempfile.gettempdir()):
-            if entry.name.startswith(_PREFIX):
+        for entry in os.scandir(inside or tempfile.gettempdir()):
+            if entry.name.removeprefix(".").startswith(_PREFIX):
                 _remove_if_left(Path(entry.path))
 
 

@@ -128,6 +128,8 @@ def test_limits_of_size_number_and_space(tmp_path: Path) -> None:
         # Far over: refused before the body is read.
         huge = send(person, file=(io.BytesIO(bytes(3 * 1024**2)), "x.csv"))
         assert (huge.status_code, huge.json["code"]) == (413, "too_large")
+        # The largest file, and a mebibyte for the rest of its form.
+        assert "larger than 1,068,576 bytes" in huge.json["message"]
         full = send(person, file=(io.BytesIO(exact[:-4]), "y.csv"))
         assert (full.status_code, full.json["code"]) == (507, "over_quota")
         # The same bytes take no more space, but they are one more upload.

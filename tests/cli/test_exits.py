@@ -127,17 +127,23 @@ def test_a_reader_that_hangs_up_is_no_failure(tmp_path: Path) -> None:
     assert (running.returncode, said) == (0, b"")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_stopping_cleans_up_and_leaves_with_130(tmp_path: Path, number: int) -> None:
+def writing_a_large_sample(folder: Path) -> subprocess.Popen[str]:
+    """Return a process that is in the middle of it."""
     running = subprocess.Popen(
-        [*RFM, "sample", str(tmp_path / "shop.csv"), "--rows", "50000000"],
+        [*RFM, "sample", str(folder / "shop.csv"), "--rows", "50000000"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
     deadline = time.monotonic() + 30
-    while not list(tmp_path.glob(".rfm-sample-*/part-*")) and time.monotonic() < deadline:
+    while not list(folder.glob(".rfm-work-*/part-*")) and time.monotonic() < deadline:
         time.sleep(0.05)
+    return running
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopping_cleans_up_and_leaves_with_130(tmp_path: Path, number: int) -> None:
+    running = writing_a_large_sample(tmp_path)
 
     running.send_signal(number)
     out, said = running.communicate(timeout=60)
@@ -145,6 +151,18 @@ def test_stopping_cleans_up_and_leaves_with_130(tmp_path: Path, number: int) -> 
     assert (running.returncode, out) == (130, "")
     assert said.strip() == "Stopped. What was not finished was not written."
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_next_sample_removes_what_a_killed_one_left_beside_it(tmp_path: Path) -> None:
+    running = writing_a_large_sample(tmp_path)
+    running.kill()
+    running.communicate(timeout=60)
+    left = list(tmp_path.iterdir())
+
+    subprocess.run([*RFM, "sample", str(tmp_path / "small.csv"), "--rows", "10"], check=True)
+
+    assert len(left) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["small.csv"]
 
 
 def test_errors_are_coloured_on_a_terminal_unless_that_is_not_wanted(

@@ -284,7 +284,9 @@ def test_a_body_beyond_the_limit_costs_neither_memory_nor_disk(server: RealServe
             assert answer(read_all(line)) == (413, "too_large")
         # Without a token much less is read.
         nobody = b"POST /api/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n"
-        assert answer(server.raw(nobody + bytes(10_000_000))) == (413, "too_large")
+        got = server.raw(nobody + bytes(10_000_000))
+        assert answer(got) == (413, "too_large")
+        assert b"larger than 2,097,152 bytes, which is the limit here" in got
 
     assert server.bytes_of_memory() - before < 10 * 1024**2
     assert list((server.folder / "tmp").iterdir()) == []

@@ -1,12 +1,14 @@
 """Makes the proven modules wrong, one way at a time, and lists the ways that no test sees.
 
-In:  ``--most N`` (all), ``--seed S``, ``--only PART`` of a module's path; what `measure` (branches.py) wrote,
-     which is made first where it is missing.
+In:  ``--most N`` (all) after the first ``--skip N`` (none) of the order that ``--seed S`` gives, ``--only PART``
+     of a module's path, ``--at-once N`` (as many as there are cores); what `measure` (branches.py) wrote, which
+     is made first where it is missing.
 Out: a line for each mutation; at the end the figures, and the survivors as rows of docs/security/mutants.md.
      A survivor that stands there already is named so.  It ends with 1 where one does not.
 
 What always holds
-    * the package is changed in a copy alone, and each mutation is tried in a process of its own;
+    * the package is changed in copies alone, one for each that is tried at the same time, and each mutation is
+      tried in a process of its own;
     * a mutation is seen where a test fails, hangs, or the package does not load.
 
 The processes are forks of this one, which has loaded the libraries and nothing of ours: loading them takes
@@ -24,6 +26,8 @@ import tempfile
 import time
 import traceback
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +46,10 @@ _SPARE_SECONDS: Final = 60.0
 # pytest's words: passed, failed, not collected, and for a conftest or a test that is not there (any more).
 _USAGE_ERROR: Final = 4
 _OUTCOMES: Final = {0: "survived", 1: "failed", 2: "broken", _USAGE_ERROR: "broken"}
+
+
+# Of a process of the pool: the one copy that is its own.
+_COPIES: Final[list["Copy"]] = []
 
 
 class Copy:
@@ -110,14 +118,19 @@ class Copy:
             os._exit(code)
 
 
-def try_all(mutations: list[Mutation]) -> list[Mutation]:
+def try_all(mutations: list[Mutation], *, at_once: int) -> list[Mutation]:
     """Try each, print what came of it, and return the survivors."""
     survivors, outcomes = [], Counter[str]()
-    with tempfile.TemporaryDirectory(prefix="rfm-mutants-") as folder:
-        copy = Copy(Path(folder))
-        for number, mutation in enumerate(mutations, 1):
-            tests, seconds = tests_for(mutation)
-            outcome = copy.outcome(mutation, tests, seconds) if tests else "unreached"
+    with (
+        tempfile.TemporaryDirectory(prefix="rfm-mutants-") as folder,
+        # Forks, which have loaded what this process has.
+        ProcessPoolExecutor(
+            at_once, get_context("fork"), initializer=_prepare, initargs=(folder,)
+        ) as pool,
+    ):
+        tried = {pool.submit(_try, mutation): mutation for mutation in mutations}
+        for number, done in enumerate(as_completed(tried), 1):
+            mutation, outcome = tried[done], done.result()
             outcomes[outcome] += 1
             print(
                 f"{number}/{len(mutations)} {outcome:9} {mutation.module}:{mutation.line} "
@@ -132,6 +145,16 @@ def try_all(mutations: list[Mutation]) -> list[Mutation]:
     return survivors
 
 
+def _prepare(folder: str) -> None:
+    """Make the copy that this process of the pool changes."""
+    _COPIES.append(Copy(Path(tempfile.mkdtemp(dir=folder))))
+
+
+def _try(mutation: Mutation) -> str:
+    tests, seconds = tests_for(mutation)
+    return _COPIES[0].outcome(mutation, tests, seconds) if tests else "unreached"
+
+
 def row_of(mutation: Mutation) -> str:
     """Return the beginning of a survivor's row."""
     texts = (text.replace("|", "\\|") for text in (mutation.before, mutation.after))
@@ -142,8 +165,10 @@ def main() -> int:
     """Do what the arguments ask for; return 0 where every survivor is named."""
     parser = argparse.ArgumentParser(prog="make mutants")
     parser.add_argument("--most", type=int, default=sys.maxsize)
+    parser.add_argument("--skip", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="")
+    parser.add_argument("--at-once", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
     if not DATA.exists():
         measure()
@@ -151,8 +176,9 @@ def main() -> int:
         importlib.import_module(name)
     mutations = [one for one in all_mutations() if asked.only in one.module]
     random.Random(asked.seed).shuffle(mutations)
-    print(f"{min(asked.most, len(mutations))} of {len(mutations)} mutations, seed {asked.seed}")
-    survivors = try_all(mutations[: asked.most])
+    chosen = mutations[asked.skip :][: asked.most]
+    print(f"{len(chosen)} of {len(mutations)} mutations, seed {asked.seed}, after {asked.skip}")
+    survivors = try_all(chosen, at_once=asked.at_once)
     named = _NAMED.read_text("utf-8") if _NAMED.exists() else ""
     unnamed = [one for one in survivors if row_of(one) not in named]
     print(f"{len(survivors)} survived, {len(survivors) - len(unnamed)} of them named with a reason")

@@ -14,13 +14,13 @@ from typing import Any, Final
 
 from flask import Flask, Request, Response, g, request
 from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import NotFound, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import NotFound, UnsupportedMediaType
 
 from rfm_backend.api import problems
 from rfm_backend.api.routing import Answer, Call, Route
 from rfm_backend.api.shapes.accounts import LoggedInAnswer
 from rfm_backend.api.shapes.base import MOST_ID
-from rfm_backend.errors import InvalidRequest
+from rfm_backend.errors import InvalidRequest, TooLarge
 from rfm_backend.pipeline.strict_json import parse_json
 from rfm_backend.services import Service
 from rfm_backend.services.tokens import authenticate, check_scope
@@ -109,10 +109,10 @@ def _body(route: Route, sent: Request) -> BaseModel | None:
     if route.body is None:
         return None
     if (sent.content_length or 0) > MOST_JSON_BYTES:
-        raise RequestEntityTooLarge
+        raise _too_large()
     text = sent.get_data(cache=False)
     if len(text) > MOST_JSON_BYTES:
-        raise RequestEntityTooLarge
+        raise _too_large()
     if not text.strip():
         if route.is_body_needed:
             raise InvalidRequest("The request needs a JSON body.")
@@ -120,6 +120,12 @@ def _body(route: Route, sent: Request) -> BaseModel | None:
     if sent.mimetype != "application/json":
         raise UnsupportedMediaType
     return route.body.model_validate(read_json(text))
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(
+        f"The body is larger than {MOST_JSON_BYTES:,} bytes, which is the limit for JSON."
+    )
 
 
 def read_json(text: bytes) -> Mapping[str, object]:

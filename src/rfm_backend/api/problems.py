@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Final
 
-from flask import Response, g
+from flask import Response, g, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
@@ -28,7 +28,7 @@ _WORDS: Final = {
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "This address does not answer to this method."),
     411: ("length_required", "The request needs a Content-Length."),
-    413: ("too_large", "The request is larger than the limit."),
+    413: ("too_large", "The form has more parts, or a longer field, than is taken here."),
     414: ("bad_request", "The address is too long."),
     415: ("unsupported_media_type", "The body must be JSON: Content-Type: application/json."),
     431: ("bad_request", "The headers are too large."),
@@ -90,15 +90,20 @@ def of_http(error: HTTPException) -> Response:
     if status >= 500:
         return of_anything(error)
     code, message = _WORDS.get(status, ("bad_request", "The request cannot be answered."))
+    most_bytes = request.max_content_length or 0
+    if status == 413 and (request.content_length or 0) > most_bytes:
+        message = _too_large(most_bytes)
     headers = {
         name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")
     }
     return problem(status, code, message, headers=headers)
 
 
-def of_server(status: int, number: str) -> dict[str, object]:
+def of_server(status: int, number: str, *, most_bytes: int) -> dict[str, object]:
     """Return the problem of a request that the server refuses before the application sees it."""
     code, message = _WORDS.get(status, ("internal_error", "The request failed by a fault of ours."))
+    if status == 413:
+        message = _too_large(most_bytes)
     return {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -107,6 +112,10 @@ def of_server(status: int, number: str) -> dict[str, object]:
         "message": message,
         "request_id": number,
     }
+
+
+def _too_large(most_bytes: int) -> str:
+    return f"The request is larger than {most_bytes:,} bytes, which is the limit here."
 
 
 def of_shape(error: ValidationError, *, where: str) -> Response:

@@ -151,7 +151,7 @@ class _Problem(ErrorTask):
         server: Any = self.channel.server
         error: Any = self.request
         number = secrets.token_hex(8)
-        told = of_server(error.error.code, number)
+        told = of_server(error.error.code, number, most_bytes=error.adj.max_request_body_size)
         body = (json.dumps(told) + "\n").encode()
         self.status = f"{told['status']} {told['title']}"
         self.response_headers = [

@@ -10,8 +10,6 @@ customer, guests, free lines, seasons, loyal, lapsed and one-time customers and 
 What it does not do: it reads no clock, so that the shop's two years never move.
 """
 
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,6 +18,7 @@ from rfm_backend.errors import InvalidOption, OutputExists, OutputFailed
 from rfm_backend.progress import Progress, no_progress
 from rfm_backend.sample import shop
 from rfm_backend.sample.parts import FORMATS, write_parts
+from rfm_backend.work_folder import WorkFolder
 
 DEFAULT_ROWS: Final = 80_000
 DEFAULT_SEED: Final = 1
@@ -80,15 +79,13 @@ def write_sample(
     check_sample_path(path, force=force)
     plan = _plan(rows, customers, seed)
     try:
-        workdir = Path(tempfile.mkdtemp(prefix=".rfm-sample-", dir=path.parent))
-        try:
+        with WorkFolder(path.parent) as folder:
             # Written beside its place and then renamed, so that half a file never has the name.
+            workdir = Path(folder)
             whole = workdir / path.name
             write_parts(plan, whole, workdir=workdir, threads=threads, progress=progress)
             size_bytes = whole.stat().st_size
             whole.replace(path)
-        finally:
-            shutil.rmtree(workdir, ignore_errors=True)
     except OSError as error:
         raise OutputFailed(f"{path} could not be written: {error.strerror}.") from error
     return Shop(
