@@ -133,11 +133,11 @@ def explained(service: Service) -> Iterator[list[Plan]]:
     sent: list[tuple[str, Any]] = []
     plans: list[Plan] = []
 
-    def note(_c: object, _k: object, statement: str, values: Any, *_more: object) -> None:
-        if statement.lstrip().startswith("SELECT"):
+    def note(on: Connection, _k: object, statement: str, values: Any, *_more: object) -> None:
+        if on.engine.url == service.database.engine.url and statement.lstrip().startswith("SELECT"):
             sent.append((statement, values))
 
-    # Of every connection: single statements have a pool of their own.
+    # Of every engine: single statements have one of their own.
     sa.event.listen(sa.Engine, "before_cursor_execute", note)
     try:
         yield plans

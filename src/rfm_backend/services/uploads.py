@@ -12,6 +12,7 @@ What always holds
 import contextlib
 import datetime as dt
 import re
+import time
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from rfm_backend.storage.uploads import Upload
 
 _MOST_NAME: Final = 255
 _ROWS_AT_ONCE: Final = 20_000
+_LONGEST_REST: Final = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,10 +160,14 @@ def remove_upload(service: Service, user_id: int, upload_id: int) -> None:
 
 def remove_analysis(service: Service, user_id: int, analysis_id: int, folder: str) -> None:
     """Remove an analysis that nobody sees (any more): its rows in parts, its files, itself."""
-    while service.database.write(
-        lambda tx: analyses.remove_rows(tx, analysis_id, most=_ROWS_AT_ONCE)
-    ):
-        pass
+    n_rows = _ROWS_AT_ONCE
+    while n_rows == _ROWS_AT_ONCE:
+        began = time.monotonic()
+        n_rows = service.database.write(
+            lambda tx: analyses.remove_rows(tx, analysis_id, most=_ROWS_AT_ONCE)
+        )
+        # A large account has many parts: between them is the turn of those who wait for an answer.
+        service.stopping.wait(min(_LONGEST_REST, (time.monotonic() - began) / 2))
     service.files.drop_analysis(user_id, folder)
     service.database.write(lambda tx: analyses.remove(tx, analysis_id, user_id=user_id))
 
