@@ -28,6 +28,7 @@ from rfm_backend.services.throttle import network_of
 from rfm_backend.services.tokens import Caller, authenticate
 from rfm_backend.storage import uploads as rows
 from rfm_backend.storage import users
+from rfm_backend.storage.files import Received
 from rfm_backend.storage.rows import utc_now
 from rfm_backend.storage.tables import API_TOKENS, LOGINS
 from rfm_backend.storage.users import User
@@ -79,6 +80,26 @@ def test_nobody_changes_an_account_that_is_gone_or_logs_in_to_it(api: Api) -> No
     with pytest.raises(NotAuthenticated):
         accounts.begin_login(api.service, user, **place)
     assert not api.service.database.read(lambda tx: users.exists(tx, person.user_id))
+
+
+def test_a_file_that_comes_to_rest_once_its_account_is_gone_leaves_no_folder(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = api.person()
+    files = api.service.files
+    keep = files.keep
+
+    def keep_late(received: Received, *, user_id: int) -> str:
+        accounts.delete_account(api.service, user_id)
+        return keep(received, user_id=user_id)
+
+    monkeypatch.setattr(files, "keep", keep_late)
+    with pytest.raises(NotAuthenticated):
+        uploads.receive(
+            api.service, person.user_id, io.BytesIO(SALES), filename="s.csv", shop_id=None
+        )
+
+    assert not files.upload_path(person.user_id, "x").parent.parent.exists()
 
 
 def test_a_change_of_nothing_changes_nothing(api: Api) -> None:
