@@ -24,14 +24,14 @@ ODD = "\n".join(ODD_LINES).encode()
 
 
 def rows_of(
-    folder: Path, content: bytes, *, kind: str = "mysql", local_infile: bool = False
+    folder: Path, content: bytes, *, kind: str = "mysql", local_infile: bool = False, **options: Any
 ) -> list[dict[str, Any]]:
     settings = service_settings(kind, folder, local_infile=local_infile)
     try:
         with open_api(settings) as api:
             person = api.person()
             upload_id = person.upload(content)
-            person.process(upload_id, n_clusters=2)
+            person.process(upload_id, n_clusters=2, **options)
             found: list[dict[str, Any]] = person.ask("GET", f"/api/rfm/results/{upload_id}").json
             return found
     finally:
@@ -56,6 +56,18 @@ def test_rows_are_the_same_whichever_way_they_come(
 
     assert by_file == as_literals == value_by_value
     assert loaded == [True]
+
+
+def test_a_customer_is_kept_once_for_each_of_his_groups(tmp_path: Path) -> None:
+    content = (
+        b"customer_id,invoice_date,amount,shop\na,2024-01-01,1,north\na,2024-01-02,20,south\n"
+        b"b,2024-01-03,3,north\nc,2024-01-04,40,south\n"
+    )
+
+    found = rows_of(tmp_path, content, kind="sqlite", by="shop")
+
+    told = [(one["customer_id"], one["shop"], one["monetary"]) for one in found]
+    assert told == [("a", "north", 1), ("a", "south", 20), ("b", "north", 3), ("c", "south", 40)]
 
 
 def test_a_file_that_does_not_fit_is_not_loaded_at_all(tmp_path: Path) -> None:

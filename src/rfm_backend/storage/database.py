@@ -270,8 +270,10 @@ def _mysql_engine(url: URL, patience: Patience, **more: object) -> Engine:
             # No ping before each unit: a unit that meets a dead connection is run again, and one that meets
             # a silent server would wait for the ping, and then for a new connection.
             pool_recycle=1_800,
-            pool_size=10,
-            max_overflow=90,
+            # As many as a crowd uses at once are kept: made anew for each request, when a backlog has formed,
+            # they would take so much of its time that the backlog stays.
+            pool_size=32,
+            max_overflow=68,
             pool_timeout=patience.answer_seconds,
             connect_args={
                 "connect_timeout": min(patience.answer_seconds, _CONNECT_SECONDS),
