@@ -132,3 +132,30 @@ def test_a_server_that_is_away_is_told(tmp_path: Path) -> None:
     assert process.returncode == 1
     assert "The database cannot be reached" in told
     assert "Traceback" not in told
+
+
+@pytest.mark.slow
+def test_the_collector_passes_over_what_the_start_has_loaded(tmp_path: Path) -> None:
+    asked = """
+import gc, sys
+from rfm_backend.cli import listener, main
+class Server:
+    effective_port = 1
+    def run(self):
+        print(gc.get_freeze_count(), len(gc.get_objects()))
+listener.make_server = lambda *_, **__: Server()
+sys.argv = ["rfm", "serve", "--no-worker"]
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", asked],
+        cwd=tmp_path,
+        env={**os.environ, "FLASK_ENV": "development"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    passed_over, looked_at = map(int, done.stdout.split())
+    assert passed_over > 100_000
+    assert looked_at < 10_000

@@ -49,6 +49,30 @@ def test_a_unit_that_fails_leaves_nothing(database: Database) -> None:
     assert database.read(users.all_users) == []
 
 
+def test_the_connections_that_a_crowd_needed_are_kept(database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("A file is opened in no time.")
+    made: list[object] = []
+    sa.event.listen(database.engine, "connect", lambda *_: made.append(1))
+
+    def crowd() -> None:
+        all_there = threading.Barrier(20)
+        asking = [
+            threading.Thread(target=database.read, args=(lambda _: all_there.wait(10),))
+            for _ in range(20)
+        ]
+        for one in asking:
+            one.start()
+        for one in asking:
+            one.join()
+
+    crowd()
+    n_first = len(made)
+    crowd()
+
+    assert n_first == len(made) == 20
+
+
 def test_writers_at_once_wait_for_each_other(database: Database) -> None:
     user_id = database.write(lambda tx: add(tx, "ann"))
 
