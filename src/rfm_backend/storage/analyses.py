@@ -9,6 +9,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from rfm_backend.storage import uploads
 from rfm_backend.storage.rows import add_row, as_value, as_values, columns_of, utc_now
 from rfm_backend.storage.tables import ANALYSES, RFM_RESULTS, UPLOAD_HISTORY
 
@@ -57,7 +58,7 @@ _CURRENT: Final = (
     .where(
         UPLOAD_HISTORY.c.id == sa.bindparam("upload"),
         UPLOAD_HISTORY.c.user_id == sa.bindparam("whose"),
-        UPLOAD_HISTORY.c.deleting_at.is_(None),
+        uploads.ALIVE,
     )
 )
 

@@ -68,7 +68,7 @@ class Wanted:
     limit: int = 100
 
 
-# Made once: a hundred positions, taken one by one into a statement of their own, cost as much as the rest.
+# Made once, with one parameter for all positions: a hundred of their own cost a sixth of the statement.
 _AT_POSITIONS: Final = sa.select(*columns_of(ResultRow, RFM_RESULTS)).where(
     RFM_RESULTS.c.analysis_id == sa.bindparam("result"),
     RFM_RESULTS.c.position.in_(sa.bindparam("places", expanding=True)),

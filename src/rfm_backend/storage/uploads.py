@@ -30,7 +30,7 @@ class Upload:
 
 
 _JOINED = UPLOAD_HISTORY.join(STORED_FILES, STORED_FILES.c.id == UPLOAD_HISTORY.c.stored_file_id)
-_ALIVE = UPLOAD_HISTORY.c.deleting_at.is_(None)
+ALIVE = UPLOAD_HISTORY.c.deleting_at.is_(None)
 
 
 def add(
@@ -83,14 +83,14 @@ def first_of_stored(tx: Connection, stored_file_id: int, *, user_id: int) -> int
     chosen = sa.select(sa.func.min(UPLOAD_HISTORY.c.id)).where(
         UPLOAD_HISTORY.c.stored_file_id == stored_file_id,
         UPLOAD_HISTORY.c.user_id == user_id,
-        _ALIVE,
+        ALIVE,
     )
     return tx.execute(chosen).scalar()
 
 
 def space_used(tx: Connection, user_id: int) -> tuple[int, int]:
     """Return (uploads, bytes stored) of a user."""
-    uploads = sa.select(sa.func.count()).where(UPLOAD_HISTORY.c.user_id == user_id, _ALIVE)
+    uploads = sa.select(sa.func.count()).where(UPLOAD_HISTORY.c.user_id == user_id, ALIVE)
     stored = sa.select(sa.func.coalesce(sa.func.sum(STORED_FILES.c.size_bytes), 0)).where(
         STORED_FILES.c.user_id == user_id
     )
@@ -101,7 +101,7 @@ def all_bytes(tx: Connection) -> list[tuple[int, int, str, str]]:
     """Return (upload, owner, token, SHA-256) of every upload of everybody: for the operator's check."""
     columns = UPLOAD_HISTORY.c
     chosen = sa.select(columns.id, columns.user_id, STORED_FILES.c.token, STORED_FILES.c.sha256)
-    rows = tx.execute(chosen.select_from(_JOINED).where(_ALIVE).order_by(columns.id))
+    rows = tx.execute(chosen.select_from(_JOINED).where(ALIVE).order_by(columns.id))
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 
 
@@ -182,7 +182,7 @@ def all_of_user(tx: Connection, user_id: int) -> list[int]:
 def older_than(tx: Connection, moment: dt.datetime) -> list[tuple[int, int]]:
     """Return (user, upload) of the uploads before a moment."""
     chosen = sa.select(UPLOAD_HISTORY.c.user_id, UPLOAD_HISTORY.c.id).where(
-        UPLOAD_HISTORY.c.created_at < moment, _ALIVE
+        UPLOAD_HISTORY.c.created_at < moment, ALIVE
     )
     return [(int(row[0]), int(row[1])) for row in tx.execute(chosen)]
 
@@ -205,12 +205,12 @@ def _chosen(user_id: int) -> sa.Select[Any]:
             STORED_FILES.c.size_bytes,
         )
         .select_from(_JOINED)
-        .where(UPLOAD_HISTORY.c.user_id == user_id, _ALIVE)
+        .where(UPLOAD_HISTORY.c.user_id == user_id, ALIVE)
     )
 
 
 def _update(tx: Connection, upload_id: int, user_id: int, values: dict[str, Any]) -> bool:
     change = sa.update(UPLOAD_HISTORY).where(
-        UPLOAD_HISTORY.c.id == upload_id, UPLOAD_HISTORY.c.user_id == user_id, _ALIVE
+        UPLOAD_HISTORY.c.id == upload_id, UPLOAD_HISTORY.c.user_id == user_id, ALIVE
     )
     return tx.execute(change.values(**values)).rowcount > 0
