@@ -118,6 +118,7 @@ def test_a_job_is_taken_over_once_its_lease_is_out_and_given_up_the_third_time(
         lost = state(tx, job)
         assert (lost.state, lost.error_code) == ("failed", "worker_lost")
         assert lost.finished_at is not None
+        assert jobs.give_up_lost(tx) == 0
 
     database.write(unit)
 
