@@ -88,10 +88,11 @@ check-faults: $(INSTALLED) ## Plant, kill, fill, cut off and fail system calls: 
 check-security: $(INSTALLED) ## The long forms of what runs shortened in `make test`: one table of figure and goal (an hour)
 	cd tests && ../$(BIN)/python -m security_check $(PARTS)
 
-mutants: $(INSTALLED) ## Make accounts, tokens, uploads and jobs wrong in MOST=100 ways drawn by SEED=0, after the first SKIP=0; what no test sees is listed
+mutants: $(INSTALLED) ## Make accounts, tokens, uploads and jobs wrong in MOST=100 ways drawn by SEED=0, after the first SKIP=0, through SECONDS=60 of tests each; what no test sees is listed
 	@$(BIN)/python -c 'import cosmic_ray' 2>/dev/null || \
 	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutants]'
-	cd tests && ../$(BIN)/python -m proven.mutants --most $(or $(MOST),100) --skip $(or $(SKIP),0) --seed $(or $(SEED),0) --only "$(ONLY)"
+	cd tests && ../$(BIN)/python -m proven.mutants --most $(or $(MOST),100) --skip $(or $(SKIP),0) --seed $(or $(SEED),0) --only "$(ONLY)" \
+	  --seconds $(or $(SECONDS),60)
 
 fuzz: $(INSTALLED) ## Change inputs at random at each door, for SECONDS=60 each; findings become tests
 	@$(BIN)/python -c 'import atheris' 2>/dev/null || \

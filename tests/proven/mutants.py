@@ -1,8 +1,8 @@
 """Makes the proven modules wrong, one way at a time, and lists the ways that no test sees.
 
 In:  ``--most N`` (all) after the first ``--skip N`` (none) of the order that ``--seed S`` gives, ``--only PART``
-     of a module's path, ``--at-once N`` (as many as there are cores); what `measure` (branches.py) wrote, which
-     is made first where it is missing.
+     of a module's path, ``--seconds S`` (60) of tests that one has to live through, ``--at-once N`` (as many as
+     there are cores); what `measure` (branches.py) wrote, which is made first where it is missing.
 Out: a line for each mutation; at the end the figures, and the survivors as rows of docs/security/mutants.md.
      A survivor that stands there already is named so.  It ends with 1 where one does not.
 
@@ -12,7 +12,7 @@ What always holds
     * a mutation is seen where a test fails, hangs, or the package does not load.
 
 The processes are forks of this one, which has loaded the libraries and nothing of ours: loading them takes
-most of the time of most tests.
+most of the time of most tests.  What has seen a mutation of a module goes early among the tests of the next.
 """
 
 import argparse
@@ -25,8 +25,9 @@ import sys
 import tempfile
 import time
 import traceback
-from collections import Counter
+from collections import Counter, defaultdict
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from importlib.metadata import entry_points
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
@@ -38,8 +39,8 @@ from proven.mutations import Mutation, all_mutations, tests_for
 _REPOSITORY: Final = PACKAGE.parent.parent
 _NAMED: Final = _REPOSITORY / "docs" / "security" / "mutants.md"
 _LOADED: Final = (
-    "alembic.command", "bcrypt", "duckdb", "flask", "flask_cors", "jwt", "numpy", "pydantic",
-    "pymysql", "requests", "sqlalchemy.dialects.mysql", "sqlalchemy.dialects.sqlite", "waitress",
+    "alembic.command", "bcrypt", "duckdb", "flask", "flask_cors", "hypothesis.strategies", "jwt", "numpy",
+    "pydantic", "pymysql", "requests", "sqlalchemy.dialects.mysql", "sqlalchemy.dialects.sqlite", "waitress",
 )  # fmt: skip
 _LONGEST: Final = 3.0
 _SPARE_SECONDS: Final = 60.0
@@ -48,8 +49,9 @@ _USAGE_ERROR: Final = 4
 _OUTCOMES: Final = {0: "survived", 1: "failed", 2: "broken", _USAGE_ERROR: "broken"}
 
 
-# Of a process of the pool: the one copy that is its own.
+# Of a process of the pool: the one copy that is its own, and how often each test of a module has failed.
 _COPIES: Final[list["Copy"]] = []
+_SEEN_BY: Final = defaultdict[str, Counter[str]](Counter)
 
 
 class Copy:
@@ -68,6 +70,13 @@ class Copy:
             return self._run(tests, _LONGEST * seconds + _SPARE_SECONDS)
         finally:
             self._write(mutation.module, (PACKAGE / mutation.module).read_text("utf-8"))
+
+    @property
+    def failed(self) -> str:
+        """The test that failed in the last run; "" where none did."""
+        lines = (self.folder / "log").read_text("utf-8", "replace").splitlines()
+        told = (line.partition(" ")[2] for line in lines if line.startswith(("FAILED ", "ERROR ")))
+        return next((name.partition(" - ")[0] for name in told), "")
 
     def _write(self, module: str, text: str) -> None:
         path = self.folder / PACKAGE.name / module
@@ -109,7 +118,9 @@ class Copy:
             os.chdir(_REPOSITORY)
             sys.path.insert(0, str(self.folder))
             os.environ["PYTHONPATH"] = str(self.folder)
-            code = pytest.main(["-n", "0", "-q", "-x", "-p", "no:cacheprovider", *tests])
+            # Nobody reads what two sides of an assertion were, and to write that in takes longer than most tests.
+            quick = ["--assert=plain", "-p", "no:cacheprovider"]
+            code = pytest.main(["-n", "0", "-q", "-x", *quick, *tests])
         except BaseException:  # noqa: BLE001  # told, and no more: what comes after is the parent's code
             traceback.print_exc()
         finally:
@@ -118,7 +129,7 @@ class Copy:
             os._exit(code)
 
 
-def try_all(mutations: list[Mutation], *, at_once: int) -> list[Mutation]:
+def try_all(mutations: list[Mutation], *, seconds: float, at_once: int) -> list[Mutation]:
     """Try each, print what came of it, and return the survivors."""
     survivors, outcomes = [], Counter[str]()
     with (
@@ -128,7 +139,7 @@ def try_all(mutations: list[Mutation], *, at_once: int) -> list[Mutation]:
             at_once, get_context("fork"), initializer=_prepare, initargs=(folder,)
         ) as pool,
     ):
-        tried = {pool.submit(_try, mutation): mutation for mutation in mutations}
+        tried = {pool.submit(_try, mutation, seconds): mutation for mutation in mutations}
         for number, done in enumerate(as_completed(tried), 1):
             mutation, outcome = tried[done], done.result()
             outcomes[outcome] += 1
@@ -150,9 +161,15 @@ def _prepare(folder: str) -> None:
     _COPIES.append(Copy(Path(tempfile.mkdtemp(dir=folder))))
 
 
-def _try(mutation: Mutation) -> str:
-    tests, seconds = tests_for(mutation)
-    return _COPIES[0].outcome(mutation, tests, seconds) if tests else "unreached"
+def _try(mutation: Mutation, most_seconds: float) -> str:
+    seen_by, copy = _SEEN_BY[mutation.module], _COPIES[0]
+    tests, seconds = tests_for(mutation, seen_by, most_seconds)
+    if not tests:
+        return "unreached"
+    outcome = copy.outcome(mutation, tests, seconds)
+    if outcome == "failed":
+        seen_by[copy.failed] += 1
+    return outcome
 
 
 def row_of(mutation: Mutation) -> str:
@@ -168,17 +185,18 @@ def main() -> int:
     parser.add_argument("--skip", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="")
+    parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--at-once", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
     if not DATA.exists():
         measure()
-    for name in _LOADED:
+    for name in (*_LOADED, *(plugin.module for plugin in entry_points(group="pytest11"))):
         importlib.import_module(name)
     mutations = [one for one in all_mutations() if asked.only in one.module]
     random.Random(asked.seed).shuffle(mutations)
     chosen = mutations[asked.skip :][: asked.most]
     print(f"{len(chosen)} of {len(mutations)} mutations, seed {asked.seed}, after {asked.skip}")
-    survivors = try_all(chosen, at_once=asked.at_once)
+    survivors = try_all(chosen, seconds=asked.seconds, at_once=asked.at_once)
     named = _NAMED.read_text("utf-8") if _NAMED.exists() else ""
     unnamed = [one for one in survivors if row_of(one) not in named]
     print(f"{len(survivors)} survived, {len(survivors) - len(unnamed)} of them named with a reason")

@@ -52,8 +52,8 @@ _LIBRARY: Final = (
     "RemoveDecorator",
     "ZeroIterationForLoop",
 )
-# A survivor has lived through the quickest of the tests that reach it, this much of them.
-_MOST_SECONDS: Final = 60.0
+# How many times as quick a test counts for each mutation of the module that it has seen.
+_SEER: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,8 +132,14 @@ def _span(node: ast.expr | ast.stmt) -> range:
     return range(node.lineno, (node.end_lineno or node.lineno) + 1)
 
 
-def tests_for(mutation: Mutation) -> tuple[list[str], float]:
-    """Return the tests to run, in their order, and the seconds that they took."""
+def tests_for(
+    mutation: Mutation, seen_by: Mapping[str, int], most_seconds: float
+) -> tuple[list[str], float]:
+    """Return the tests to run, the quickest first, and the seconds that they took, ``most_seconds`` or one test.
+
+    ``seen_by`` says how many mutations of the module each test has seen so far: it goes before those that are
+    not so much quicker.
+    """
     found = _tests_of_lines(mutation.module, _lines_of(mutation))
     if not found:
         files = IN_CHILDREN.get(mutation.module)
@@ -144,8 +150,10 @@ def tests_for(mutation: Mutation) -> tuple[list[str], float]:
             found = {test for test in _times() if test.partition("::")[0] in files}
     chosen: list[str] = []
     seconds = 0.0
-    for test in sorted(found, key=lambda one: (_times()[one], one)):
-        if chosen and seconds + _times()[test] > _MOST_SECONDS:
+    for test in sorted(
+        found, key=lambda one: (_times()[one] / (1 + _SEER * seen_by.get(one, 0)), one)
+    ):
+        if chosen and seconds + _times()[test] > most_seconds:
             break
         chosen.append(test)
         seconds += _times()[test]
