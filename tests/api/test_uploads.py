@@ -144,11 +144,11 @@ def test_the_list_goes_page_by_page_and_by_shop(api: Api) -> None:
     shop = person.ask("POST", "/api/shops", json={"name": "Bandung"}).json["shop_id"]
     made = [person.upload(SALES + b"\n" * n, name=f"{n}.csv") for n in range(5)]
     there = person.upload(shop_id=str(shop))
-    seen, query = [], "?limit=2"
+    seen, query = [], "?limit=3"
     while query:
         page = person.ask("GET", f"/api/uploads{query}").json
         seen += [one["upload_id"] for one in page["items"]]
-        query = f"?limit=2&cursor={page['next_cursor']}" if page["next_cursor"] else ""
+        query = f"?limit=3&cursor={page['next_cursor']}" if page["next_cursor"] else ""
 
     assert seen == [there, *reversed(made)]
     in_shop = person.ask("GET", f"/api/uploads?shop_id={shop}").json["items"]

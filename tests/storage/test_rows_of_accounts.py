@@ -233,7 +233,8 @@ def test_accounts_and_logins_end_at_their_moment_and_not_before(database: Databa
         assert logins.is_known_device(tx, user_id=user_id, marks=["k"])
         assert not logins.is_known_device(tx, user_id=user_id, marks=["m"])
         assert logins.is_known_address(tx, user_id=user_id, marks=["x", "m"])
-        assert not logins.is_known_address(tx, user_id=user_id + 1, marks=["x"])
+        assert not logins.is_known_address(tx, user_id=user_id + 1, marks=["m"])
+        assert not logins.is_known_device(tx, user_id=user_id + 1, marks=["k"])
         assert logins.forget_old(tx, now) == 1
         left = logins.page(tx, user_id, before=None, limit=9)
         assert [one.token_id for one in left] == ["future", "now"]
