@@ -98,6 +98,16 @@ def test_too_much_time_ends_the_child(result_of: Run) -> None:
     assert time.monotonic() - began < 5
 
 
+def test_a_child_that_nobody_waits_for_any_more_is_ended(forks: ForkServer) -> None:
+    began = time.monotonic()
+
+    for start in (None, forks.start):
+        with Child("signal:pause", {}, ROOM, start=start) as child:
+            assert child.is_running()
+
+    assert time.monotonic() - began < 5
+
+
 def test_each_system_says_which_limits_it_lacks() -> None:
     # That Linux keeps them is what the tests above show; the others were not tried.
     assert missing_limits("linux") == ()

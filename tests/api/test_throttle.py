@@ -15,7 +15,8 @@ from api.shop import PASSWORD, Api, open_api, wipe
 from rfm_testing import service_settings
 
 from rfm_backend.app import create_app
-from rfm_backend.services import open_service
+from rfm_backend.errors import TooManyAttempts
+from rfm_backend.services import open_service, throttle
 from rfm_backend.services.accounts import add_user
 from rfm_backend.services.throttle import STEP_SECONDS, WINDOW_SECONDS, forget_old
 from rfm_backend.settings import ServiceSettings
@@ -75,6 +76,25 @@ def test_one_wrong_password_too_many_is_not_looked_at(api: Api) -> None:
     assert WINDOW_SECONDS - 60 <= wait <= WINDOW_SECONDS + STEP_SECONDS
     # From elsewhere the owner gets in.
     assert try_login(api, person.name, PASSWORD, address="10.0.0.2").status_code == 200
+
+
+def test_after_a_limit_was_lowered_the_wait_is_for_as_many_tries_as_are_too_many(api: Api) -> None:
+    """Five, three and seven tries under a limit of 20; the next comes under one of 10, and is not counted.
+
+    By hand: once the five are too old ten are left, which is still the limit; once the three are too, seven.
+    """
+    step = int(time.time()) // STEP_SECONDS
+    for n_tries, at in ((5, step - 2), (3, step - 1), (7, step)):
+        for _ in range(n_tries):
+            throttle._count(api.service, {"x": 20}, at)
+    until = (step - 1) * STEP_SECONDS + WINDOW_SECONDS + STEP_SECONDS
+
+    with pytest.raises(TooManyAttempts) as refused:
+        throttle._count(api.service, {"x": 10}, step)
+
+    wait = refused.value.details["retry_after"]
+    assert isinstance(wait, int)
+    assert until - time.time() <= wait <= until - time.time() + 2
 
 
 def test_in_no_five_minutes_are_there_more_tries_than_the_limit(api: Api) -> None:

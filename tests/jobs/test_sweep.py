@@ -11,9 +11,11 @@ from api.shop import open_api, wipe
 from rfm_testing import service_settings
 from sqlalchemy.engine import Connection
 
+from rfm_backend.errors import OverQuota, Unavailable
 from rfm_backend.jobs.sweep import sweep
 from rfm_backend.jobs.worker import Worker
 from rfm_backend.services import Service
+from rfm_backend.services.accounts import delete_account
 from rfm_backend.storage import analyses, uploads, users
 from rfm_backend.storage.rows import utc_now
 
@@ -101,6 +103,30 @@ def test_what_a_disk_will_not_let_go_keeps_neither_the_others_nor_the_worker(
         assert left_of(api.service, first.user_id) == 1
         assert left_of(api.service, second.user_id) == 0
         assert Worker(api.service).sweep_if_due()
+
+
+def test_an_account_that_a_disk_will_not_let_go_is_gone_for_everybody_and_removed_later(
+    tmp_path: Path,
+) -> None:
+    settings = service_settings("sqlite", tmp_path)
+    with open_api(settings, with_worker=False) as api:
+        person = api.person()
+        person.upload()
+        (held,) = (settings.upload_dir / str(person.user_id) / "files").iterdir()
+        held.unlink()
+        (held / "x").mkdir(parents=True)
+
+        with pytest.raises((OverQuota, Unavailable)):
+            delete_account(api.service, person.user_id)
+        database = api.service.database
+        assert database.read(lambda tx: users.by_id(tx, person.user_id)) is None
+        assert person.ask("GET", "/api/user/profile").status_code == 401
+
+        (held / "x").rmdir()
+        held.rmdir()
+        sweep(api.service, now=utc_now())
+        assert not database.read(lambda tx: users.exists(tx, person.user_id))
+        assert not held.parent.parent.exists()
 
 
 def left_of(service: Service, user_id: int) -> int:

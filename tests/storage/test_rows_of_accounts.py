@@ -113,6 +113,9 @@ def ways_to_reach(kind: str) -> Callable[[Connection, int, int], object]:
     """Return what changes a row of a number for a user: nothing where it is another's."""
     return {
         "login": lambda tx, number, user_id: logins.end(tx, user_id=user_id, login_id=number),
+        "use": lambda tx, number, user_id: logins.note_use(
+            tx, user_id=user_id, token_id="ann2" if number < 10**9 else "nobodys"
+        ),
         "token": lambda tx, number, user_id: api_tokens.remove(tx, number, user_id=user_id),
         "job": lambda tx, number, user_id: jobs.ask_to_cancel(tx, number, user_id=user_id),
         "change": lambda tx, number, user_id: uploads.change(
@@ -128,6 +131,7 @@ def ways_to_reach(kind: str) -> Callable[[Connection, int, int], object]:
     ("kind", "listed"),
     [
         ("login", "logins"),
+        ("use", "logins"),
         ("token", "tokens"),
         ("job", "jobs"),
         ("change", "uploads"),
