@@ -16,7 +16,8 @@ from rfm_backend.jobs.sweep import sweep
 from rfm_backend.jobs.worker import Worker
 from rfm_backend.services import Service
 from rfm_backend.services.accounts import delete_account
-from rfm_backend.storage import analyses, uploads, users
+from rfm_backend.services.tokens import LIFE
+from rfm_backend.storage import analyses, logins, uploads, users
 from rfm_backend.storage.rows import utc_now
 
 
@@ -150,6 +151,39 @@ def test_what_is_of_nobody_goes_after_an_hour(tmp_path: Path, hours: float, is_k
         assert api.service.database.read(lambda tx: users.exists(tx, person.user_id))
 
 
+@pytest.mark.parametrize(("hours", "n_left"), [(-1, 1), (1, 0)])
+def test_a_login_is_kept_for_ninety_days_after_its_end(
+    tmp_path: Path, hours: int, n_left: int
+) -> None:
+    with open_api(service_settings("sqlite", tmp_path), with_worker=False) as api:
+        person = api.person()
+        end = utc_now() + LIFE + dt.timedelta(days=90)
+
+        sweep(api.service, now=end + dt.timedelta(hours=hours))
+
+        left = api.service.database.read(
+            lambda tx: logins.page(tx, person.user_id, before=None, limit=10)
+        )
+        assert len(left) == n_left
+
+
+@pytest.mark.parametrize(("hours", "n_left"), [(0.9, 1), (1.1, 0)])
+def test_an_analysis_that_was_begun_and_not_published_goes_after_an_hour(
+    tmp_path: Path, hours: float, n_left: int
+) -> None:
+    with open_api(service_settings("sqlite", tmp_path), with_worker=False) as api:
+        person = api.person()
+        upload_id = person.upload()
+        make_analysis(api.service, person.user_id, upload_id, is_published=False)
+
+        sweep(api.service, now=utc_now() + dt.timedelta(hours=hours))
+
+        left = api.service.database.read(
+            lambda tx: analyses.of_upload(tx, upload_id, user_id=person.user_id)
+        )
+        assert len(left) == n_left
+
+
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("mysql", marks=pytest.mark.slow)])
 def test_of_each_upload_the_newest_analyses_stay_and_the_one_that_is_shown(
     tmp_path: Path, kind: str
@@ -177,8 +211,10 @@ def test_of_each_upload_the_newest_analyses_stay_and_the_one_that_is_shown(
     wipe(settings)
 
 
-def make_analysis(service: Service, user_id: int, upload_id: int) -> int:
-    """Publish an analysis of nobody; return its number."""
+def make_analysis(
+    service: Service, user_id: int, upload_id: int, *, is_published: bool = True
+) -> int:
+    """Add an analysis of nobody; return its number."""
     token, _ = service.files.new_folder(user_id)
     texts = dict.fromkeys(
         ("fingerprint", "options", "summary", "model", "columns", "version"), "{}"
@@ -189,7 +225,8 @@ def make_analysis(service: Service, user_id: int, upload_id: int) -> int:
         made = analyses.add(
             tx, user_id=user_id, upload_id=upload_id, folder=token, **texts, **numbers
         )
-        analyses.publish(tx, made, user_id=user_id)
+        if is_published:
+            analyses.publish(tx, made, user_id=user_id)
         return made
 
     return service.database.write(unit)

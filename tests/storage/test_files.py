@@ -226,6 +226,17 @@ def test_a_file_is_copied_where_no_link_can_be_made(tmp_path: Path) -> None:
     assert (shown.name, shown.is_symlink(), shown.read_text()) == ("a_b.csv", False, "rows")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows bars more of a name.")
+def test_a_name_keeps_every_mark_that_the_system_takes(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_text("rows")
+    (tmp_path / "there").mkdir()
+
+    shown = stand_under_name(source, 'Q1: "a\\b|c"?*<é>.csv', tmp_path / "there")
+
+    assert (shown.name, shown.read_text()) == ('Q1: "a\\b|c"?*<é>.csv', "rows")
+
+
 def test_a_users_folder_that_goes_while_a_file_comes_is_made_again(
     store: FileStore, tmp_path: Path
 ) -> None:
