@@ -56,7 +56,7 @@ def test_a_long_answer_does_not_fill_the_pipe(result_of: Run) -> None:
 def test_what_a_function_prints_is_no_answer(
     result_of: Run, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert result_of("builtins:print", sep="noise") is None
+    assert result_of("builtins:print", end="noise", flush=True) is None
     assert capfd.readouterr().out == ""
 
 

@@ -15,7 +15,7 @@ from api.shop import PASSWORD, Api, open_api, wipe
 from rfm_testing import service_settings
 
 from rfm_backend.app import create_app
-from rfm_backend.errors import TooManyAttempts
+from rfm_backend.errors import TooManyAttempts, Unavailable
 from rfm_backend.services import open_service, throttle
 from rfm_backend.services.accounts import add_user
 from rfm_backend.services.throttle import STEP_SECONDS, WINDOW_SECONDS, forget_old
@@ -143,6 +143,14 @@ def test_right_passwords_are_not_counted(api: Api) -> None:
 
     assert {try_login(api, person.name, PASSWORD).status_code for _ in range(MOST + 1)} == {200}
     assert statuses(api, MOST, person.name) == [401] * MOST
+
+
+def test_a_try_that_could_not_be_judged_is_not_counted(api: Api) -> None:
+    for _ in range(MOST + 1):
+        with pytest.raises(Unavailable), throttle.password_try(api.service, user_id=1):
+            raise Unavailable("The database went away.")
+
+    assert [tries for *_, tries in counted(api)] == [0]
 
 
 def test_one_address_has_five_times_as_many_over_all_names(api: Api) -> None:

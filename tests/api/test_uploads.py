@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,19 @@ def test_limits_of_size_number_and_space(tmp_path: Path) -> None:
         assert send(person, file=(io.BytesIO(exact), "3.csv")).status_code == 201
         many = send(person, file=(io.BytesIO(exact), "4.csv"))
         assert (many.status_code, many.json["code"]) == (507, "over_quota")
+
+
+def test_a_disk_without_room_for_two_of_the_largest_files_takes_none(tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    with open_api(
+        service_settings("sqlite", tmp_path, max_upload_bytes=free), with_worker=False
+    ) as api:
+        person = api.person()
+        refused = send(person, file=(io.BytesIO(SALES), "1.csv"))
+
+        assert (refused.status_code, refused.json["code"]) == (507, "over_quota")
+        assert "nearly full" in refused.json["message"]
+        assert person.ask("GET", "/api/uploads").json["items"] == []
 
 
 def test_the_list_goes_page_by_page_and_by_shop(api: Api) -> None:

@@ -191,6 +191,18 @@ def test_a_running_job_that_is_cancelled_is_neither_held_nor_finished(database: 
     database.write(unit)
 
 
+def test_to_cancel_one_running_job_is_to_cancel_no_other(database: Database) -> None:
+    def unit(tx: Connection) -> None:
+        first, second = add(tx, "a", "b")
+        for _ in range(2):
+            claim(tx, "w")
+        assert not jobs.ask_to_cancel(tx, second.id, user_id=second.user_id + 1)
+        assert jobs.ask_to_cancel(tx, first.id, user_id=first.user_id)
+        assert [state(tx, job).cancel_asked for job in (first, second)] == [True, False]
+
+    database.write(unit)
+
+
 def test_deleting_an_upload_stops_its_jobs_and_no_ended_one_is_touched(database: Database) -> None:
     def unit(tx: Connection) -> None:
         ended, runs, waits = add(tx, "a", "b", "c")

@@ -116,6 +116,7 @@ def ways_to_reach(kind: str) -> Callable[[Connection, int, int], object]:
         "use": lambda tx, number, user_id: logins.note_use(
             tx, user_id=user_id, token_id="ann2" if number < 10**9 else "nobodys"
         ),
+        "token use": lambda tx, number, user_id: api_tokens.note_use(tx, number, user_id=user_id),
         "token": lambda tx, number, user_id: api_tokens.remove(tx, number, user_id=user_id),
         "job": lambda tx, number, user_id: jobs.ask_to_cancel(tx, number, user_id=user_id),
         "change": lambda tx, number, user_id: uploads.change(
@@ -132,6 +133,7 @@ def ways_to_reach(kind: str) -> Callable[[Connection, int, int], object]:
     [
         ("login", "logins"),
         ("use", "logins"),
+        ("token use", "tokens"),
         ("token", "tokens"),
         ("job", "jobs"),
         ("change", "uploads"),
