@@ -44,9 +44,8 @@ _LOADED: Final = (
 )  # fmt: skip
 _LONGEST: Final = 3.0
 _SPARE_SECONDS: Final = 60.0
-# pytest's words: passed, failed, not collected, and for a conftest or a test that is not there (any more).
-_USAGE_ERROR: Final = 4
-_OUTCOMES: Final = {0: "survived", 1: "failed", 2: "broken", _USAGE_ERROR: "broken"}
+# pytest's words: passed, failed, not collected, and for a conftest that fails or a test that is not there.
+_OUTCOMES: Final = {0: "survived", 1: "failed", 2: "broken", 4: "broken"}
 
 
 # Of a process of the pool: the one copy that is its own, and how often each test of a module has failed.
@@ -66,10 +65,15 @@ class Copy:
     def outcome(self, mutation: Mutation, tests: list[str], seconds: float) -> str:
         """Return "survived", "failed", "hung" or "broken"."""
         self._write(mutation.module, mutation.text)
+        most = _LONGEST * seconds + _SPARE_SECONDS
         try:
-            return self._run(tests, _LONGEST * seconds + _SPARE_SECONDS)
+            outcome = self._run(tests, most)
         finally:
             self._write(mutation.module, (PACKAGE / mutation.module).read_text("utf-8"))
+        # A test of each endpoint is not there where its endpoint is not; without the mutation all are.
+        if outcome == "broken" and self._run(["--collect-only", *tests], most) != "survived":
+            raise SystemExit("The tests have changed: python -m proven.branches")
+        return outcome
 
     @property
     def failed(self) -> str:
@@ -100,10 +104,8 @@ class Copy:
                 return "hung"
             time.sleep(0.05)
         code = os.waitstatus_to_exitcode(status)
-        log = (self.folder / "log").read_text("utf-8", "replace")
-        if code == _USAGE_ERROR and "not found: " in log:
-            raise SystemExit("The tests have changed: python -m proven.branches")
         if code not in _OUTCOMES:
+            log = (self.folder / "log").read_text("utf-8", "replace")
             raise SystemExit(f"The tests could not be run: {log}")
         return _OUTCOMES[code]
 
@@ -141,7 +143,10 @@ def try_all(mutations: list[Mutation], *, seconds: float, at_once: int) -> list[
     ):
         tried = {pool.submit(_try, mutation, seconds): mutation for mutation in mutations}
         for number, done in enumerate(as_completed(tried), 1):
-            mutation, outcome = tried[done], done.result()
+            mutation = tried[done]
+            if done.exception() is not None:
+                pool.shutdown(cancel_futures=True)
+            outcome = done.result()
             outcomes[outcome] += 1
             print(
                 f"{number}/{len(mutations)} {outcome:9} {mutation.module}:{mutation.line} "
