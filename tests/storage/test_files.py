@@ -198,6 +198,20 @@ def test_a_sweep_takes_what_is_old_and_of_nobody_and_nothing_else(
     assert entries(root) == ["b", "kept", "z"]
 
 
+def test_a_sweep_goes_on_past_what_is_none_of_its_own_and_past_users_who_are_gone(
+    store: FileStore, tmp_path: Path
+) -> None:
+    folder = tmp_path / "uploads"
+    for path in ("+", "1", "2/files"):
+        (folder / path).mkdir(parents=True)
+    (folder / "2" / "files" / "a").touch()
+    for path in ("+", "1", "2/files/a"):
+        os.utime(folder / path, (0, 0))
+
+    assert swept(store, 10_000.0, users=(2,)) == 2
+    assert sorted(path.name for path in folder.iterdir()) == ["+", "2", "tmp"]
+
+
 def test_a_sweep_leaves_what_is_not_an_hour_old(store: FileStore, tmp_path: Path) -> None:
     path = tmp_path / "uploads" / "tmp" / "a"
     path.parent.mkdir(parents=True)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from api.shop import wipe
 from rfm_testing import service_settings
 from sqlalchemy.engine import Connection
@@ -15,6 +16,7 @@ from rfm_backend.storage.database import REQUESTS, Database, open_database
 from rfm_backend.storage.migrate import migrate
 from rfm_backend.storage.named import Shop
 from rfm_backend.storage.rows import utc_now
+from rfm_backend.storage.tables import LOGINS
 
 HOUR = dt.timedelta(hours=1)
 
@@ -183,6 +185,30 @@ def test_what_concerns_all_of_one_user_leaves_the_others_alone(
 
     assert database.read(lambda tx: of(tx, ann)) == before
     assert database.read(lambda tx: of(tx, budi)) == [2, [], [], ["cancelled"] * 3]
+
+
+def test_a_login_ends_once_and_its_moment_stays(database: Database) -> None:
+    def unit(tx: Connection) -> None:
+        user_id = add(tx, "citra")
+
+        def ends() -> dict[str, object]:
+            chosen = sa.select(LOGINS.c.token_id, LOGINS.c.ended_at)
+            return {
+                str(token): end
+                for token, end in tx.execute(chosen.where(LOGINS.c.user_id == user_id))
+            }
+
+        assert logins.end(tx, user_id=user_id, token_id="citra0")
+        assert not logins.end(tx, user_id=user_id, token_id="citra0")
+        first = ends()
+        assert logins.end_others(tx, user_id, token_id="citra2") == 1
+        second = ends()
+        assert second["citra0"] == first["citra0"]
+        assert [end is None for end in second.values()] == [False, False, True]
+        logins.end_all(tx, user_id)
+        assert {**ends(), "citra2": None} == second
+
+    database.write(unit)
 
 
 def test_tries_are_counted_given_back_and_forgotten_by_subject_and_step(
