@@ -59,6 +59,15 @@ def test_a_forged_token_gets_nowhere_in_the_same_words(
     assert answers(api, forged) == known
 
 
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic YTpi"])
+def test_without_a_token_one_is_asked_for(api: Api, header: str | None) -> None:
+    headers = {} if header is None else {"Authorization": header}
+    answer = api.ask("GET", "/api/user/profile", headers=headers)
+
+    assert (answer.status_code, answer.json["code"]) == (401, "not_authenticated")
+    assert answer.json["message"].startswith("A token is needed")
+
+
 def test_the_real_one_still_holds_after_all_of_them(api: Api, real: Real) -> None:
     assert len(FORGED) >= 100
     (status, _), (page, _) = answers(api, real.token)

@@ -26,8 +26,8 @@ from rfm_backend.errors import (
 from rfm_backend.services import accounts, uploads
 from rfm_backend.services.throttle import network_of
 from rfm_backend.services.tokens import Caller, authenticate
+from rfm_backend.storage import logins, users
 from rfm_backend.storage import uploads as rows
-from rfm_backend.storage import users
 from rfm_backend.storage.files import Received
 from rfm_backend.storage.rows import utc_now
 from rfm_backend.storage.tables import API_TOKENS, LOGINS
@@ -120,6 +120,15 @@ def test_a_login_of_nobodys_token_ends_nothing(api: Api) -> None:
     accounts.log_out(api.service, Caller(user=user_of(api, person.user_id)))
 
     assert person.ask("GET", "/api/user/profile").status_code == 200
+
+
+def test_a_password_that_an_operator_sets_ends_every_login(api: Api) -> None:
+    person = api.person()
+
+    accounts.set_password(api.service, user_of(api, person.user_id), "other words 4 it")
+
+    assert person.ask("GET", "/api/user/profile").status_code == 401
+    assert api.service.database.read(lambda tx: logins.open_ones(tx, person.user_id)) == []
 
 
 @pytest.mark.parametrize("field", ["username", "email"])

@@ -88,6 +88,7 @@ def test_the_oldest_that_waits_is_taken_first_and_each_once(database: Database) 
         newest = jobs.newest_of_uploads(tx, [first.upload_id], user_id=first.user_id)
         assert {upload: job.id for upload, job in newest.items()} == {first.upload_id: second.id}
         assert jobs.newest_of_uploads(tx, [first.upload_id], user_id=first.user_id + 1) == {}
+        assert jobs.newest_of_uploads(tx, [first.upload_id + 1], user_id=first.user_id) == {}
 
     database.write(unit)
 
