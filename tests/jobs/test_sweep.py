@@ -122,6 +122,7 @@ def test_an_account_that_a_disk_will_not_let_go_is_gone_for_everybody_and_remove
         database = api.service.database
         assert database.read(lambda tx: users.by_id(tx, person.user_id)) is None
         assert person.ask("GET", "/api/user/profile").status_code == 401
+        assert database.read(lambda tx: logins.open_ones(tx, person.user_id)) == []
 
         (held / "x").rmdir()
         held.rmdir()
