@@ -58,6 +58,20 @@ def test_a_registration_of_another_form_is_refused_by_field(
     assert answer.json["field"] == field
 
 
+@pytest.mark.parametrize("length", [8, 1024])
+def test_the_longest_name_and_address_and_both_ends_of_a_password_are_taken(
+    api: Api, length: int
+) -> None:
+    own = secrets.token_hex(25)
+    longest = {"username": own, "email": f"{own:x<64}@{'c' * 185}.org", "password": own[0] * length}
+    assert (len(longest["username"]), len(longest["email"])) == (50, 254)
+
+    assert register(api, **longest).status_code == 201
+
+    same = {"identifier": longest["email"], "password": longest["password"]}
+    assert api.ask("POST", "/api/auth/login", json=same).status_code == 200
+
+
 def test_a_name_or_address_in_use_is_told_by_field(api: Api) -> None:
     person = api.person()
 

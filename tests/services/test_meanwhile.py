@@ -124,9 +124,11 @@ def test_a_login_of_nobodys_token_ends_nothing(api: Api) -> None:
 
 def test_a_password_that_an_operator_sets_ends_every_login(api: Api) -> None:
     person = api.person()
+    before = user_of(api, person.user_id)
 
-    accounts.set_password(api.service, user_of(api, person.user_id), "other words 4 it")
+    accounts.set_password(api.service, before, "other words 4 it")
 
+    assert user_of(api, person.user_id).token_version == before.token_version + 1
     assert person.ask("GET", "/api/user/profile").status_code == 401
     assert api.service.database.read(lambda tx: logins.open_ones(tx, person.user_id)) == []
 

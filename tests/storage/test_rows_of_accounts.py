@@ -276,6 +276,7 @@ def test_accounts_and_logins_end_at_their_moment_and_not_before(database: Databa
         assert users.ended(tx, now) == []
         assert users.being_deleted(tx) == [user_id]
         assert (users.count_ending(tx), users.by_id(tx, user_id)) == (0, None)
+        assert not users.change(tx, user_id, is_disabled=True)
         assert users.exists(tx, user_id)
         users.remove(tx, user_id)
         assert not users.exists(tx, user_id)
