@@ -11,6 +11,7 @@ from api.shop import SALES, Api, Person, open_api
 from rfm_testing import service_settings
 from werkzeug.datastructures import FileStorage, Headers
 
+from rfm_backend.api.shapes.base import MOST_ID
 from rfm_backend.services.uploads import display_name
 
 
@@ -86,6 +87,9 @@ def test_a_body_of_another_form_is_refused(person: Person) -> None:
         send(person, file=(io.BytesIO(SALES), "a.csv"), more="x"),
         send(person, file=(io.BytesIO(SALES), "a.csv"), shop_id="first"),
         send(person, file=(io.BytesIO(SALES), "a.csv"), shop_id=["1", "1"]),
+        send(person, file=(io.BytesIO(SALES), "a.csv"), shop_id=str(MOST_ID + 1)),
+        send(person, file=(io.BytesIO(SALES), "a.csv"), shop_id="0" * 20 + "9" * 30),
+        send(person, file=(io.BytesIO(SALES), "a.csv"), shop_id="0" * 20 + "9" * 5000),
         send(
             person,
             file=FileStorage(
@@ -98,7 +102,7 @@ def test_a_body_of_another_form_is_refused(person: Person) -> None:
 
     assert [one.status_code for one in answers] == [400] * len(answers)
     assert {one.json["code"] for one in answers} <= {"invalid_request", "bad_request"}
-    missing = send(person, file=(io.BytesIO(SALES), "a.csv"), shop_id="999999")
+    missing = send(person, file=(io.BytesIO(SALES), "a.csv"), shop_id=str(MOST_ID))
     assert missing.status_code == 404
 
 

@@ -220,6 +220,20 @@ def test_deleting_an_upload_stops_its_jobs_and_no_ended_one_is_touched(database:
     database.write(unit)
 
 
+def test_deleting_an_account_stops_its_jobs_and_no_ended_one_is_touched(database: Database) -> None:
+    def unit(tx: Connection) -> None:
+        ended, runs, waits = add(tx, "a", "b", "c")
+        assert jobs.fail(tx, claim(tx, "w"), code="c", message="m")
+        claim(tx, "w")
+        jobs.cancel_all_of_user(tx, waits.user_id + 1)
+        assert state(tx, waits).state == "queued"
+        jobs.cancel_all_of_user(tx, waits.user_id)
+        states = [state(tx, job).state for job in (ended, runs, waits)]
+        assert states == ["failed", "cancelled", "cancelled"]
+
+    database.write(unit)
+
+
 @pytest.mark.slow
 def test_of_two_who_want_the_same_job_at_once_the_second_takes_the_next(tmp_path: Path) -> None:
     settings = service_settings("mysql", tmp_path)

@@ -272,7 +272,9 @@ def test_accounts_and_logins_end_at_their_moment_and_not_before(database: Databa
         left = logins.page(tx, user_id, before=None, limit=9)
         assert [one.token_id for one in left] == ["future", "now"]
         assert {one.device for one in left} == {"d" * 200}
+        assert logins.holder(tx, user_id=user_id, token_id="future") is not None
         users.begin_deletion(tx, user_id)
+        assert logins.holder(tx, user_id=user_id, token_id="future") is None
         assert users.ended(tx, now) == []
         assert users.being_deleted(tx) == [user_id]
         assert (users.count_ending(tx), users.by_id(tx, user_id)) == (0, None)

@@ -237,6 +237,7 @@ def upload_told(one: Upload) -> UploadTold:
 def _shop_id(text: str | None) -> int | None:
     if text is None:
         return None
-    if not (text.isascii() and text.isdecimal() and int(text[:20]) <= MOST_ID):
+    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(MOST_ID))
+    if not is_number or int(text) > MOST_ID:
         raise InvalidRequest("`shop_id` is the number of a shop.", field="shop_id")
     return int(text)
