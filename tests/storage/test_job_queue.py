@@ -124,6 +124,16 @@ def test_a_job_is_taken_over_once_its_lease_is_out_and_given_up_the_third_time(
     database.write(unit)
 
 
+def test_behind_many_that_have_ended_the_next_is_found(database: Database) -> None:
+    def unit(tx: Connection) -> None:
+        *ended, waits = add(tx, *"abcdefghij")
+        for _ in ended:
+            assert jobs.fail(tx, claim(tx, "w"), code="c", message="m")
+        assert claim(tx, "w").id == waits.id
+
+    database.write(unit)
+
+
 def test_one_that_holds_its_lease_is_not_given_up(database: Database) -> None:
     def unit(tx: Connection) -> None:
         add(tx, "a")
