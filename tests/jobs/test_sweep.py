@@ -17,7 +17,7 @@ from rfm_backend.jobs.worker import Worker
 from rfm_backend.services import Service
 from rfm_backend.services.accounts import delete_account
 from rfm_backend.services.tokens import LIFE
-from rfm_backend.storage import analyses, logins, uploads, users
+from rfm_backend.storage import analyses, attempts, logins, uploads, users
 from rfm_backend.storage.rows import utc_now
 
 
@@ -166,6 +166,16 @@ def test_a_login_is_kept_for_ninety_days_after_its_end(
             lambda tx: logins.page(tx, person.user_id, before=None, limit=10)
         )
         assert len(left) == n_left
+
+
+def test_tries_that_count_no_more_are_forgotten(tmp_path: Path) -> None:
+    with open_api(service_settings("sqlite", tmp_path), with_worker=False) as api:
+        write = api.service.database.write
+        write(lambda tx: attempts.count(tx, "x", step=1, since=0))
+
+        sweep(api.service, now=utc_now())
+
+        assert write(lambda tx: attempts.count(tx, "x", step=2, since=0)) == [(2, 1)]
 
 
 @pytest.mark.parametrize(("hours", "n_left"), [(0.9, 1), (1.1, 0)])
