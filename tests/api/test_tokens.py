@@ -128,6 +128,8 @@ def test_after_a_change_of_the_key_old_tokens_and_passwords_hold_and_new_ones_ar
     assert (wrong.status_code, logged_in.status_code) == (401, 200)
     token = logged_in.json["token"]
     assert jwt.decode(token, service.keys.tokens, algorithms=["HS256"], audience="rfm-backend")
+    # Of the new key alone by now, beside the old one.
+    assert api.ask("POST", "/api/auth/login", json=body).status_code == 200
     service.close()
     # The old key goes: its tokens with it, and whoever has logged in meanwhile gets in as before.
     service = open_service(replace(new, secret_key_old=""), bcrypt_cost=4)

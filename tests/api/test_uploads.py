@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from api.shop import SALES, Api, Person, open_api
 from rfm_testing import service_settings
+from sqlalchemy import event
 from werkzeug.datastructures import FileStorage, Headers
 
 from rfm_backend.api.shapes.base import MOST_ID
+from rfm_backend.services import uploads
 from rfm_backend.services.uploads import display_name
 
 
@@ -208,6 +210,25 @@ def test_a_deletion_leaves_nothing(api: Api) -> None:
         assert person.ask("GET", path).status_code == 404
     folder = api.service.settings.upload_dir / str(person.user_id)
     assert [path for path in folder.rglob("*") if path.is_file()] == []
+
+
+def test_rows_go_in_parts(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SALES has 70 customers."""
+    parts: list[int] = []
+    person = api.person()
+    upload_id = person.upload()
+    person.process(upload_id)
+    monkeypatch.setattr(uploads, "_ROWS_AT_ONCE", 30)
+
+    def note(*told: Any) -> None:
+        if told[2].startswith("DELETE FROM rfm_results"):
+            parts.append(told[1].rowcount)
+
+    event.listen(api.service.database.engine, "after_cursor_execute", note)
+    assert person.ask("DELETE", f"/api/uploads/{upload_id}").status_code == 200
+    event.remove(api.service.database.engine, "after_cursor_execute", note)
+
+    assert parts == [30, 30, 10]
 
 
 def test_the_preview_shows_what_inspect_shows_and_offers_a_mapping(api: Api) -> None:

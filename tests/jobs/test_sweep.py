@@ -4,6 +4,7 @@ import datetime as dt
 import os
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,7 @@ def test_an_account_that_a_disk_will_not_let_go_is_gone_for_everybody_and_remove
     with open_api(settings, with_worker=False) as api:
         person = api.person()
         person.upload()
+        named = person.ask("POST", "/api/user/tokens", json={"name": "till"}).json["token"]
         (held,) = (settings.upload_dir / str(person.user_id) / "files").iterdir()
         held.unlink()
         (held / "x").mkdir(parents=True)
@@ -122,7 +124,9 @@ def test_an_account_that_a_disk_will_not_let_go_is_gone_for_everybody_and_remove
         database = api.service.database
         assert database.read(lambda tx: users.by_id(tx, person.user_id)) is None
         assert person.ask("GET", "/api/user/profile").status_code == 401
+        assert replace(person, token=named).ask("GET", "/api/uploads").status_code == 401
         assert database.read(lambda tx: logins.open_ones(tx, person.user_id)) == []
+        (held.parent / "of nobody").touch()
 
         (held / "x").rmdir()
         held.rmdir()

@@ -133,6 +133,18 @@ def test_a_password_that_an_operator_sets_ends_every_login(api: Api) -> None:
     assert api.service.database.read(lambda tx: logins.open_ones(tx, person.user_id)) == []
 
 
+def test_a_new_password_ends_tokens_by_their_version_too(api: Api) -> None:
+    person = api.person()
+    before = user_of(api, person.user_id)
+    caller = authenticate(api.service, f"Bearer {person.token}")
+
+    accounts.change_password(
+        api.service, caller, old=PASSWORD, new="other words 4 it", device="x", address="10.0.0.1"
+    )
+
+    assert user_of(api, person.user_id).token_version == before.token_version + 1
+
+
 @pytest.mark.parametrize("field", ["username", "email"])
 def test_a_name_that_is_taken_between_the_look_and_the_change_is_told(api: Api, field: str) -> None:
     if api.service.database.is_sqlite:
