@@ -133,14 +133,12 @@ def test_a_password_that_an_operator_sets_ends_every_login(api: Api) -> None:
     assert api.service.database.read(lambda tx: logins.open_ones(tx, person.user_id)) == []
 
 
-def test_a_new_password_ends_tokens_by_their_version_too(api: Api) -> None:
+def test_who_logs_out_everywhere_ends_tokens_by_their_version_too(api: Api) -> None:
     person = api.person()
     before = user_of(api, person.user_id)
     caller = authenticate(api.service, f"Bearer {person.token}")
 
-    accounts.change_password(
-        api.service, caller, old=PASSWORD, new="other words 4 it", device="x", address="10.0.0.1"
-    )
+    accounts.log_out_everywhere(api.service, caller)
 
     assert user_of(api, person.user_id).token_version == before.token_version + 1
 
