@@ -1,5 +1,6 @@
 """The folder of all files: what a disk refuses, what somebody takes away meanwhile, and what a sweep leaves."""
 
+import errno
 import io
 import os
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from rfm_backend.errors import OverQuota, TooLarge, Unavailable
-from rfm_backend.storage.files import FileStore, stand_under_name
+from rfm_backend.storage.files import FileStore, is_full_disk, stand_under_name
 
 if sys.platform != "win32":
     import resource
@@ -67,6 +68,19 @@ def swept(
 
 def entries(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize(
+    ("error", "is_full"),
+    [
+        (OSError(errno.ENOSPC, "full"), True),
+        (OSError(errno.EDQUOT, "full for him"), True),
+        (OSError(errno.EIO, "broken"), False),
+        (ValueError("none of a disk"), False),
+    ],
+)
+def test_a_full_disk_is_told_from_other_faults(error: Exception, *, is_full: bool) -> None:
+    assert is_full_disk(error) is is_full
 
 
 def test_what_a_disk_refuses_is_told_and_nothing_is_left_of_it(
