@@ -199,6 +199,7 @@ def test_a_deletion_leaves_nothing(api: Api) -> None:
     person = api.person()
     upload_id = person.upload()
     analysis = person.process(upload_id)["analysis_id"]
+    assert person.ask("GET", f"/api/uploads/{upload_id}/preview").status_code == 200
 
     assert person.ask("DELETE", f"/api/uploads/{upload_id}").status_code == 200
 

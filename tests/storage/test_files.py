@@ -265,6 +265,16 @@ def test_a_name_keeps_every_mark_that_the_system_takes(tmp_path: Path) -> None:
     assert (shown.name, shown.read_text()) == ('Q1: "a\\b|c"?*<é>.csv', "rows")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux lists what a process has open.")
+def test_what_is_kept_is_not_kept_open(store: FileStore) -> None:
+    n_open = len(list(Path("/proc/self/fd").iterdir()))
+
+    for _ in range(10):
+        store.keep(store.receive(io.BytesIO(b"x"), most_bytes=_MANY), user_id=1)
+
+    assert len(list(Path("/proc/self/fd").iterdir())) == n_open
+
+
 def test_a_users_folder_that_goes_while_a_file_comes_is_made_again(
     store: FileStore, tmp_path: Path
 ) -> None:
