@@ -172,6 +172,19 @@ def test_a_login_is_kept_for_ninety_days_after_its_end(
         assert len(left) == n_left
 
 
+def test_room_that_was_given_away_is_kept_back_again(tmp_path: Path) -> None:
+    with open_api(service_settings("sqlite", tmp_path), with_worker=False) as api:
+        reserve = api.service.database.reserve
+        assert reserve is not None
+        sweep(api.service, now=utc_now())
+        assert reserve.give()
+        assert not reserve.give()
+
+        sweep(api.service, now=utc_now())
+
+        assert reserve.give()
+
+
 def test_tries_that_count_no_more_are_forgotten(tmp_path: Path) -> None:
     with open_api(service_settings("sqlite", tmp_path), with_worker=False) as api:
         write = api.service.database.write

@@ -163,6 +163,27 @@ def test_a_name_that_is_taken_between_the_look_and_the_change_is_told(api: Api, 
     assert told.value.details["field"] == field
 
 
+@pytest.mark.parametrize("field", ["username", "email"])
+def test_a_name_that_is_taken_between_the_look_and_the_making_is_told(api: Api, field: str) -> None:
+    if api.service.database.is_sqlite:
+        pytest.skip("Who writes to SQLite lets nobody else write.")
+    other = api.person()
+    new = {"username": f"{other.name}y", "email": f"{other.name}y@test.com"}
+    values = {"username": None, "email": None, field: new[field]}
+    theirs = user_of(api, other.user_id)
+    # The name is looked at first, then the address.
+    after_select(
+        api,
+        "users.id FROM users WHERE users.email_key",
+        lambda: accounts.change_profile(api.service, theirs, **values),
+    )
+
+    with pytest.raises(AlreadyTaken) as told:
+        accounts.add_user(api.service, password=PASSWORD, **new)
+
+    assert told.value.details["field"] == field
+
+
 @pytest.mark.parametrize(("seconds", "is_noted"), [(270, False), (301, True)])
 def test_the_use_of_a_login_is_noted_every_five_minutes(
     api: Api, seconds: int, is_noted: bool
