@@ -179,7 +179,9 @@ def test_a_name_that_is_taken_between_the_look_and_the_making_is_told(api: Api, 
     )
 
     with pytest.raises(AlreadyTaken) as told:
-        accounts.add_user(api.service, password=PASSWORD, **new)
+        accounts.add_user(
+            api.service, username=new["username"], email=new["email"], password=PASSWORD
+        )
 
     assert told.value.details["field"] == field
 
